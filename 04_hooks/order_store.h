@@ -1,0 +1,127 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <Poco/Data/Session.h>
+
+#include "lifecycle/context.h"
+#include "lifecycle/duration.h"
+#include "lifecycle/event_log.h"
+#include "file_lock.h"
+#include "order.h"
+
+namespace stage {
+
+/// Answering an order takes microseconds, and storing one safely takes a disk's time. So orders are
+/// acknowledged from memory and stored behind the clients' backs, many in one transaction; and what
+/// is acknowledged must then survive the end of the process. That is what finish() is for.
+///
+/// Promises:
+///  - Every order that tryPut has taken is stored by the time finish() returns without an error.
+///  - Ids are given in the order of taking, without gap, and go on behind the largest in the file.
+///  - While the database fails (locked, read-only, full) nothing more is taken, what has been taken
+///    is kept and tried again, and storing goes on by itself when the database is back.
+///
+/// Logs `database.failing` and `database.recovered`, once each time. One thread, the writer, uses
+/// the database; all functions may be called from every thread. A crash or SIGKILL loses what
+/// unstored() counts.
+class OrderStore {
+public:
+    struct Options {
+        /// An SQLite file; made if it does not exist. One process at a time may store into it.
+        std::string path;
+        /// The most orders that wait to be stored.
+        std::size_t queue = 10'000;
+    };
+
+    /// Opens the database and starts the writer. Throws std::runtime_error if there can be no such
+    /// database: no such folder, no SQLite file, or another process stores into it. One that fails
+    /// for the moment is waited for. From here on SIGXFSZ is ignored: a file that may not grow is an
+    /// error of one write, and not the end of the process.
+    OrderStore(Options options, lifecycle::EventLog& events);
+
+    /// Ends the writer, without waiting for a failing database.
+    ~OrderStore();
+
+    OrderStore(const OrderStore&) = delete;
+    OrderStore& operator=(const OrderStore&) = delete;
+
+    enum class Refusal { none, full, closed, failing };
+
+    struct Receipt {
+        std::int64_t id = 0;
+        Refusal refusal = Refusal::none;  ///< other than none: the order was not taken
+    };
+
+    /// Takes an order, to be stored soon. Never waits for the database.
+    Receipt tryPut(Order order);
+
+    /// Takes no more, stores what is there, closes the database. Blocks until that is done. Throws
+    /// std::runtime_error with the number of orders left and the reason if `context` is done first;
+    /// the writer goes on trying then. To be called by one thread.
+    void finish(const lifecycle::Context& context);
+
+    struct Unstored {
+        std::uint64_t count = 0;
+        bool exact = true;  ///< false: a transaction was under way, and it may be fewer
+    };
+
+    /// The last word before _exit: nothing is taken or stored from here on, so that the number stays
+    /// true. Blocks at most `patience`. Nothing else can be done with the store afterwards.
+    Unstored abandon(lifecycle::Duration patience);
+
+    struct Counters {
+        std::uint64_t acknowledged = 0;  ///< taken by tryPut
+        std::uint64_t stored = 0;        ///< of these, in the file
+        std::uint64_t waiting = 0;       ///< the others
+    };
+    Counters counters() const;
+
+private:
+    struct Numbered {
+        std::int64_t id;
+        Order order;
+    };
+
+    void run();
+    bool takeBatch();
+    bool waitForRetry();
+    void open();
+    void storeBatch();
+    void tellFailing(const std::string& error);
+    void tellWorking();
+
+    const Options options_;
+    lifecycle::EventLog& events_;
+    const FileLock lock_;  // Two processes that store into one file would give out the same ids.
+    const lifecycle::CancelableContext stopped_;  // done: the writer gives up at once
+    const lifecycle::CancelableContext written_;  // done: the writer has stored all and has ended
+
+    mutable std::timed_mutex mutex_;
+    std::condition_variable_any changed_;
+    std::deque<Numbered> queue_;  // guarded by mutex_
+    std::int64_t nextId_ = 1;     // guarded by mutex_
+    bool closed_ = false;         // guarded by mutex_
+    std::string error_;           // guarded by mutex_; not empty while the database fails
+
+    std::atomic<std::uint64_t> acknowledged_ = 0;
+    std::atomic<std::uint64_t> stored_ = 0;
+
+    std::timed_mutex commit_;  // held from COMMIT until stored_ tells it; taken before mutex_
+
+    // Used by the writer alone, once it runs.
+    std::unique_ptr<Poco::Data::Session> session_;
+    std::vector<Numbered> batch_;
+    bool idsKnown_ = false;
+    std::thread writer_;
+};
+
+}  // namespace stage

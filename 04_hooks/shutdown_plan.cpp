@@ -1,0 +1,31 @@
+#include "shutdown_plan.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "grace_check.h"
+
+namespace stage {
+
+using lifecycle::Duration;
+
+void tellPlan(const lifecycle::Hooks& hooks, Duration total, Duration grace, lifecycle::EventLog& events) {
+    for (const lifecycle::HookReport& hook : hooks.progress()) {
+        events.emit("plan", {{"hook", hook.name}, {"phase", hook.phase}, {"at_most", hook.timeout}});
+    }
+    const Duration worst = std::min(total, hooks.longest());
+    checkGrace(worst, grace, events);
+}
+
+void tellUsed(const lifecycle::Hooks& hooks, lifecycle::EventLog& events) {
+    for (const lifecycle::HookReport& hook : hooks.progress()) {
+        if (hook.over()) {
+            events.emit("plan.used", {{"hook", hook.name},
+                                      {"planned", hook.timeout},
+                                      {"took", hook.took},
+                                      {"status", toString(hook.status)}});
+        }
+    }
+}
+
+}  // namespace stage

@@ -1,0 +1,312 @@
+#include "generation.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <exception>
+#include <utility>
+
+#include "greeting_service.h"
+#include "lifecycle/exit_code.h"
+#include "ready_event.h"
+#include "signals_taken.h"
+
+namespace stage {
+
+using lifecycle::Clock;
+using lifecycle::Context;
+using lifecycle::RestartMessage;
+using lifecycle::ShutdownResult;
+
+namespace {
+
+lifecycle::Duration microseconds(std::uint64_t count) {
+    return std::chrono::microseconds(count);
+}
+
+}  // namespace
+
+Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
+                       lifecycle::InheritedSockets inherited, lifecycle::ShutdownSignals& signals,
+                       lifecycle::EventLog& events)
+    : settings_(std::move(settings)),
+      inherited_(std::move(inherited)),
+      signals_(signals),
+      events_(events),
+      managed_(inherited_.start.text("control") == "stable-pid"),
+      ownsPaths_(!managed_ && (inherited_.sockets.empty() || inherited_.start.text("owns_paths") == "1")),
+      generation_(inherited_.starter ? static_cast<unsigned>(inherited_.start.number("generation")) : 1),
+      pidFile_(managed_ ? "" : settings_.pidFile),
+      loop_(std::make_shared<lifecycle::PollLoop>()) {
+    if (inherited_.sockets.empty()) {
+        inherited_.sockets = settings_.openSockets();
+    }
+    const auto sockets = inherited_.pointers();
+    server_ = std::make_unique<lifecycle::HttpServer>(
+        new GreetingService(settings_.message, generation_, settings_.work, ready_),
+        lifecycle::HttpServerOptions{
+            .sockets = sockets, .keepAliveGrace = settings_.keepAliveGrace, .events = &events_});
+    if (!managed_) {
+        lifecycle::SuccessorPlan plan{.command = command,
+                                      .sockets = sockets,
+                                      .fields = {{"owns_paths", ownsPaths_ ? "1" : "0"}},
+                                      .blockedSignals = {restartSignals.begin(), restartSignals.end()},
+                                      .startTimeout = settings_.startTimeout};
+        restarter_ = std::make_unique<Restarter>(
+            *loop_, settings_, std::move(plan), generation_, std::move(inherited_.older),
+            Restarter::Clients{.handOver = [this](const Handover& handover) { handOver(handover); },
+                               .takeBack = [this] { takeBack(); },
+                               .finish = [this] { finish(); },
+                               .successorEnded = [this](int code) { code_ = std::max(code_, code); leave(); }},
+            events_);
+    }
+}
+
+Generation::~Generation() {
+    signals_.onForced({});
+    if (drainThread_.joinable()) {
+        drainThread_.join();
+    }
+}
+
+int Generation::run() {
+    listenToSignals();
+    if (generation_ > 1 && !settings_.fault.kind().empty()) {
+        events_.emit("fault", {{"kind", settings_.fault.kind()}, {"note", "an experiment of the configuration file"}});
+        settings_.fault.beforeReady(signals_.context(), [this] { inherited_.starter.reset(); });
+    }
+    if (inherited_.starter) {
+        listenToStarter();
+    } else {
+        serve();
+        notifier_.ready(::getpid());
+    }
+    loop_->run();
+    events_.emit("exit", {{"code", code_}});
+    if (wasCut_) {
+        ::_exit(code_);  // A handler that was cut may still be running: no destructors under its feet.
+    }
+    return code_;
+}
+
+void Generation::listenToSignals() {
+    signals_.on(SIGHUP, [this, loop = loop_] { loop->post([this] { restart(); }); });
+    signals_.on(SIGUSR2, [this, loop = loop_] { loop->post([this] { hammer(); }); });
+    signals_.onForced([this] {
+        pidFile_.remove();
+        if (restarter_) {
+            restarter_->killSuccessor();
+        }
+    });
+    whenStopped_ = signals_.context().onDone(
+        [this] { loop_->post([this] { end(signals_.context().cause(), false); }); });
+}
+
+// ---- taking over from the generation before -----------------------------------------------------
+
+void Generation::listenToStarter() {
+    loop_->watch(inherited_.starter->descriptor(), [this] {
+        while (const auto message = inherited_.starter->receive()) {
+            take(*message);
+        }
+        if (inherited_.starter->ended()) {
+            loop_->forget(inherited_.starter->descriptor());
+            inherited_.starter.reset();
+            starterIsGone();
+        }
+    });
+    tellStarter({"ready", {{"version", std::to_string(lifecycle::RestartChannel::version)},
+                           {"pid", std::to_string(::getpid())},
+                           {"inodes", inodes()}}});
+}
+
+std::string Generation::inodes() const {
+    std::string list;
+    for (const lifecycle::ListeningSocket& socket : inherited_.sockets) {
+        list += (list.empty() ? "" : ",") + std::to_string(socket.inode());
+    }
+    return list;
+}
+
+void Generation::tellStarter(const RestartMessage& message) {
+    if (inherited_.starter) {
+        inherited_.starter->send(message);
+    }
+}
+
+void Generation::take(const RestartMessage& message) {
+    if (message.word == "serve" && state_ == State::starting && !ending_) {
+        serve();
+        tellStarter({"serving"});
+    } else if (message.word == "restart") {
+        restart();
+    } else if (message.word == "end") {
+        end("the process that started this one", message.text("quietly") == "1");
+    } else if (message.word == "retire" && state_ == State::serving && !ending_) {
+        handOver({static_cast<pid_t>(message.number("new_pid")), microseconds(message.number("spawn_us")),
+                  microseconds(message.number("ready_us"))});
+    } else if (message.word == "resume" && state_ == State::handedOver) {
+        takeBack();
+    } else if (message.word == "finish") {
+        finish();
+    }
+}
+
+void Generation::starterIsGone() {
+    if (managed_) {
+        // Nobody follows the pid of this process, so nobody could end the service any more.
+        end("the supervising process is gone", false);
+    } else if (state_ == State::starting) {
+        events_.emit("restart.orphaned", {{"note", "the generation before is gone: serving in its place"}});
+        serve();
+        notifier_.ready(::getpid());
+    }
+}
+
+void Generation::serve() {
+    server_->start();
+    state_ = State::serving;
+    pidFile_.write();
+    tellReady(events_, managed_ ? "worker.ready" : "ready", generation_, inherited_.sockets);
+    if (generation_ > 1 && settings_.fault.livesFor() > lifecycle::Duration::zero()) {
+        loop_->in(settings_.fault.livesFor(), [] { Fault::crash(); });
+    }
+}
+
+// ---- handing over to the next one ---------------------------------------------------------------
+
+void Generation::restart() {
+    if (managed_) {
+        events_.emit("restart.refused", {{"reason", "process " + std::string(inherited_.start.text("supervisor")) +
+                                                        " starts generations here: send SIGHUP to that"}});
+    } else if (state_ == State::starting) {
+        events_.emit("restart.refused", {{"reason", "this generation does not serve yet"}});
+    } else {
+        restarter_->request();
+    }
+}
+
+void Generation::handOver(const Handover& handover) {
+    const auto connections = server_->connections();
+    inFlightAtHandover_ = static_cast<std::uint64_t>(
+        std::count_if(connections.begin(), connections.end(), [](const auto& one) { return one.inFlight(); }));
+    server_->stopAccepting();
+    state_ = State::handedOver;
+    endBegan_ = Clock::now();
+    handover_ = handover;
+    tellStarter({"released"});  // It need not be ready to take over from this one any more.
+    events_.emit("restart.handed_over", {{"old_pid", ::getpid()},
+                                         {"new_pid", handover.newPid},
+                                         {"spawn", handover.spawnTook},
+                                         {"ready", handover.readyTook},
+                                         {"in_flight", inFlightAtHandover_}});
+}
+
+void Generation::takeBack() {
+    server_->resumeAccepting();
+    state_ = State::serving;
+    handover_ = {};
+    try {
+        pidFile_.write();
+    } catch (const std::exception& error) {
+        events_.emit("pid_file.failed", {{"reason", error.what()}});
+    }
+}
+
+void Generation::finish() {
+    if (state_ == State::handedOver) {
+        drain(endBegan_ + settings_.drainTimeout);
+    }
+}
+
+void Generation::hammer() {
+    finish();
+    if (state_ == State::draining) {
+        (*cutNow_)("SIGUSR2");
+    } else {
+        events_.emit("hammer.ignored", {{"note", "SIGUSR2 cuts what is left of a drain; nothing drains here"}});
+    }
+}
+
+// ---- the end ------------------------------------------------------------------------------------
+
+void Generation::end(const std::string& cause, bool quietly) {
+    if (std::exchange(ending_, true)) {
+        return;
+    }
+    if (restarter_) {
+        restarter_->end();
+    }
+    if (state_ == State::starting) {
+        isDrained_ = true;
+        leave();
+    } else if (state_ == State::serving) {
+        if (!quietly) {
+            notifier_.stopping();
+        }
+        tellStarter({"released"});
+        endBegan_ = Clock::now();
+        events_.emit("shutdown.begin", {{"cause", cause}, {"deadline", settings_.drainTimeout}});
+        ready_ = false;
+        server_->announceShutdown();
+        events_.emit("readiness.off");
+        drain(endBegan_ + settings_.drainTimeout);
+    } else {
+        finish();
+        leave();
+    }
+}
+
+void Generation::drain(lifecycle::TimePoint deadline) {
+    state_ = State::draining;
+    const auto [context, cut] = withDeadline(Context::background(), deadline);
+    cutNow_ = cut;
+    drainThread_ = std::thread([this, context = context] {
+        const ShutdownResult result = server_->shutdown(context);
+        loop_->post([this, result] { drained(result); });
+    });
+}
+
+void Generation::drained(const ShutdownResult& result) {
+    drainThread_.join();
+    isDrained_ = true;
+    wasCut_ = !result.clean();
+    if (wasCut_) {
+        code_ = std::max(code_, lifecycle::exitWorkCut);
+    }
+    if (handover_.newPid != 0) {
+        report(result);
+    } else if (ownsPaths_) {
+        for (const lifecycle::ListeningSocket& socket : inherited_.sockets) {
+            socket.removePath();
+        }
+    }
+    events_.emit("shutdown.end", {{"served", result.served},
+                                  {"refused", result.refused},
+                                  {"cut", result.cut},
+                                  {"took", Clock::now() - endBegan_}});
+    leave();
+}
+
+void Generation::report(const ShutdownResult& result) {
+    events_.emit("restart.report", {{"old_pid", ::getpid()},
+                                    {"new_pid", handover_.newPid},
+                                    {"spawn", handover_.spawnTook},
+                                    {"ready", handover_.readyTook},
+                                    {"drain", wasCut_ ? Clock::now() - endBegan_ : result.emptyAfter},
+                                    {"in_flight", inFlightAtHandover_},
+                                    {"answered_with_close", result.answeredWithClose},
+                                    {"idle_closed", result.idleClosed},
+                                    {"cut", result.cut}});
+}
+
+void Generation::leave() {
+    if (isDrained_ && (!restarter_ || !restarter_->waitsForSuccessor())) {
+        pidFile_.remove();
+        loop_->stop();
+    }
+}
+
+}  // namespace stage

@@ -1,0 +1,62 @@
+// Stage 05: a service that replaces itself. On SIGHUP it starts the new version of the program, hands
+// it the listening sockets, waits until it serves, and only then stops accepting, finishes what it has
+// accepted, and goes. If the new version fails, nothing has happened.
+//
+//   Generation   one process that serves clients: takes over, serves, hands over, finishes
+//   Restarter    starts the next generation from within the one that serves (--control parent-exits)
+//   Supervisor   does so from a process that stays and keeps its pid (--control stable-pid)
+
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+
+#include "generation.h"
+#include "lifecycle/exit_code.h"
+#include "settings.h"
+#include "signals_taken.h"
+#include "supervisor.h"
+
+namespace {
+
+int tell(const std::exception& error, int code) {
+    std::fprintf(stderr, "05_hot_restart: %s\n", error.what());
+    return code;
+}
+
+int run(int argc, char** argv) {
+    // What was handed over comes first: nobody else may inherit it.
+    lifecycle::InheritedSockets inherited = lifecycle::InheritedSockets::take();
+
+    stage::Settings settings;
+    if (const auto exitCode = settings.parse(argc, argv)) {
+        return *exitCode;
+    }
+    const lifecycle::OwnCommand command = lifecycle::OwnCommand::of(argc, argv);
+
+    lifecycle::EventLog events;
+    lifecycle::ShutdownSignals signals(events, stage::restartSignals);
+
+    // Hooks around a signal: here around one that does nothing by itself.
+    signals.before(SIGUSR1, [&events] { events.emit("hook", {{"before", "SIGUSR1"}}); });
+    signals.after(SIGUSR1, [&events] { events.emit("hook", {{"after", "SIGUSR1"}}); });
+
+    if (settings.stablePid() && !inherited.starter) {
+        return stage::Supervisor(settings, command, std::move(inherited), signals, events).run();
+    }
+    settings.readConfig();
+    return stage::Generation(settings, command, std::move(inherited), signals, events).run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::invalid_argument& error) {
+        return tell(error, lifecycle::exitUsage);
+    } catch (const Poco::Exception& error) {
+        return tell(std::runtime_error(error.displayText()), lifecycle::exitUnavailable);
+    } catch (const std::exception& error) {
+        return tell(error, lifecycle::exitUnavailable);
+    }
+}

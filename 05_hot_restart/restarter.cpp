@@ -1,0 +1,192 @@
+#include "restarter.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <exception>
+#include <utility>
+
+#include "lifecycle/exit_code.h"
+#include "lifecycle/process_descriptor.h"
+
+namespace stage {
+
+using lifecycle::ChildEnd;
+using lifecycle::RestartMessage;
+using lifecycle::Successor;
+
+namespace {
+
+/// How much longer than its own deadline a process may take to end, before it is killed.
+constexpr lifecycle::Duration margin = std::chrono::seconds(5);
+
+}  // namespace
+
+Restarter::Restarter(lifecycle::PollLoop& loop, const Settings& settings, lifecycle::SuccessorPlan plan,
+                     unsigned generation, std::vector<lifecycle::FileDescriptor> older, Clients clients,
+                     lifecycle::EventLog& events)
+    : loop_(loop),
+      settings_(settings),
+      plan_(std::move(plan)),
+      generation_(generation),
+      older_(std::move(older)),
+      clients_(std::move(clients)),
+      events_(events),
+      limits_(settings.rollbackWindow) {
+    for (const lifecycle::FileDescriptor& process : older_) {
+        loop_.watch(process.get(), [this] { forgetEnded(); });
+    }
+}
+
+void Restarter::forgetEnded() {
+    std::erase_if(older_, [this](const lifecycle::FileDescriptor& process) {
+        const bool ended = lifecycle::hasEnded(process);
+        if (ended) {
+            loop_.forget(process.get());
+        }
+        return ended;
+    });
+}
+
+void Restarter::killSuccessor() const {
+    if (const pid_t pid = successorPid_) {
+        ::kill(pid, SIGKILL);
+    }
+}
+
+void Restarter::refuse(const std::string& reason) const {
+    events_.emit("restart.refused", {{"reason", reason}});
+}
+
+void Restarter::request() {
+    forgetEnded();
+    if (::getpid() == 1) {
+        refuse("this is process 1, with which everything here ends: use --control stable-pid");
+    } else if (ending_) {
+        refuse("the service is ending");
+    } else if (handedOver_) {
+        refuse("this generation has handed over: the service is process " + std::to_string(successorPid_));
+    } else if (successor_) {
+        oneMore_ = true;
+        events_.emit("restart.queued", {{"note", "one more restart, when this one is over"}});
+    } else if (const auto reason = limits_.refusal(static_cast<unsigned>(older_.size()) + 1)) {
+        refuse(*reason);
+    } else {
+        start();
+    }
+}
+
+void Restarter::requestAgain() {
+    if (std::exchange(oneMore_, false)) {
+        request();
+    }
+}
+
+void Restarter::start() {
+    events_.emit("restart.begin", {{"generation", generation_ + 1}});
+    notifier_.reloading();
+    lifecycle::SuccessorPlan plan = plan_;
+    plan.fields.emplace_back("generation", std::to_string(generation_ + 1));
+    for (const lifecycle::FileDescriptor& process : older_) {
+        plan.older.push_back(process.get());
+    }
+    try {
+        const lifecycle::FileDescriptor self = lifecycle::openProcess(::getpid());
+        plan.older.push_back(self.get());
+        successor_ = std::make_unique<Successor>(
+            loop_, plan,
+            Successor::Callbacks{
+                .serving = [this] { serving(); },
+                .failed = [this](const std::string& reason, const ChildEnd&) { failed(reason); },
+                .gone = [this](const ChildEnd& end) { gone(end); },
+                .said = [this](const RestartMessage& message) {
+                    if (message.word == "released") {
+                        windowIsOver();
+                    }
+                }});
+    } catch (const std::exception& error) {
+        failed(error.what());
+        return;
+    }
+    successorPid_ = successor_->pid();
+    events_.emit("restart.spawned", {{"new_pid", successor_->pid()}, {"took", successor_->spawnTook()}});
+}
+
+void Restarter::failed(const std::string& reason) {
+    const pid_t pid = successorPid_.exchange(0);
+    successor_.reset();
+    if (pid != 0) {
+        events_.emit("restart.failed", {{"reason", reason}, {"new_pid", pid}, {"note", "this generation serves on"}});
+    } else {
+        events_.emit("restart.failed", {{"reason", reason}, {"note", "this generation serves on"}});
+    }
+    notifier_.ready(::getpid());
+    requestAgain();
+}
+
+void Restarter::serving() {
+    if (ending_) {
+        return;
+    }
+    handedOver_ = true;
+    clients_.handOver({successor_->pid(), successor_->spawnTook(), successor_->readyTook()});
+    notifier_.ready(successor_->pid());
+    window_ = loop_.in(settings_.rollbackWindow, [this] { windowIsOver(); });
+    if (std::exchange(oneMore_, false)) {
+        successor_->say({"restart"});
+    }
+}
+
+void Restarter::windowIsOver() {
+    if (handedOver_ && window_ != 0) {
+        loop_.cancel(std::exchange(window_, 0));
+        clients_.finish();
+    }
+}
+
+void Restarter::gone(const ChildEnd& end) {
+    if (ending_) {
+        successorPid_ = 0;
+        successor_.reset();
+        clients_.successorEnded(end.signal != 0 ? lifecycle::exitForcedBy(end.signal) : end.code);
+    } else if (window_ != 0) {
+        rollBack(end);
+    } else {
+        events_.emit("restart.successor_ended", {{"pid", successor_->pid()}, {"end", end.text()}});
+        successorPid_ = 0;
+        successor_.reset();
+    }
+}
+
+void Restarter::rollBack(const ChildEnd& end) {
+    loop_.cancel(std::exchange(window_, 0));
+    handedOver_ = false;
+    clients_.takeBack();
+    notifier_.ready(::getpid());
+    limits_.rolledBack();
+    events_.emit("restart.rollback", {{"reason", end.text()},
+                                      {"new_pid", successor_->pid()},
+                                      {"in_a_row", limits_.rollbacks()},
+                                      {"note", "this generation serves again"}});
+    successorPid_ = 0;
+    successor_.reset();  // reaped last: until here the pid file never named a pid that was given away
+    requestAgain();
+}
+
+void Restarter::end() {
+    ending_ = true;
+    if (!successor_) {
+        return;
+    }
+    if (!successor_->mayServe()) {
+        events_.emit("restart.canceled", {{"new_pid", successor_->pid()}, {"note", "the service ends: killed"}});
+        successor_->kill();
+        successorPid_ = 0;
+        successor_.reset();
+        return;
+    }
+    successor_->say({"end", {{"quietly", handedOver_ ? "0" : "1"}}});
+    loop_.in(settings_.drainTimeout + margin, [this] { killSuccessor(); });
+}
+
+}  // namespace stage

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lifecycle/event_log.h"
+#include "lifecycle/service_notifier.h"
+#include "lifecycle/successor.h"
+#include "restart_limits.h"
+#include "settings.h"
+
+namespace stage {
+
+/// What the process that serves is told by whoever manages the restarts: the Restarter in the same
+/// process, or a Supervisor over the channel.
+struct Handover {
+    pid_t newPid = 0;
+    lifecycle::Duration spawnTook{};
+    lifecycle::Duration readyTook{};
+};
+
+/// Restarts with --control parent-exits: the process that serves starts the next one itself, hands
+/// its clients over, takes them back if that one dies soon, and otherwise is done.
+///
+/// Used on the loop's thread alone, apart from killSuccessor().
+class Restarter {
+public:
+    /// What happens to the own clients.
+    struct Clients {
+        std::function<void(const Handover&)> handOver;
+        std::function<void()> takeBack;
+        /// No way back: finish what is left, and end.
+        std::function<void()> finish;
+        /// The successor has ended while the service ends; its exit code.
+        std::function<void(int)> successorEnded;
+    };
+
+    Restarter(lifecycle::PollLoop& loop, const Settings& settings, lifecycle::SuccessorPlan plan,
+              unsigned generation, std::vector<lifecycle::FileDescriptor> older, Clients clients,
+              lifecycle::EventLog& events);
+
+    /// SIGHUP: starts a restart, or remembers that one more is wanted, or says why not.
+    void request();
+
+    /// The service ends: a successor that does not serve yet is killed, one that does is told.
+    void end();
+
+    /// end() has told a successor, which has not ended yet.
+    bool waitsForSuccessor() const { return ending_ && successor_ != nullptr; }
+
+    /// For the forced end, from any thread.
+    void killSuccessor() const;
+
+private:
+    void forgetEnded();
+    void refuse(const std::string& reason) const;
+    void start();
+    void serving();
+    void failed(const std::string& reason);
+    void gone(const lifecycle::ChildEnd& end);
+    void rollBack(const lifecycle::ChildEnd& end);
+    void windowIsOver();
+    void requestAgain();
+
+    lifecycle::PollLoop& loop_;
+    const Settings& settings_;
+    const lifecycle::SuccessorPlan plan_;
+    const unsigned generation_;
+    std::vector<lifecycle::FileDescriptor> older_;  // generations that live
+    const Clients clients_;
+    lifecycle::EventLog& events_;
+    const lifecycle::ServiceNotifier notifier_;
+    RestartLimits limits_;
+    std::unique_ptr<lifecycle::Successor> successor_;
+    std::atomic<pid_t> successorPid_ = 0;
+    bool oneMore_ = false;
+    bool handedOver_ = false;
+    bool ending_ = false;
+    lifecycle::PollLoop::Timer window_ = 0;
+};
+
+}  // namespace stage

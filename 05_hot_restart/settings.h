@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <Poco/Net/SocketAddress.h>
+
+#include "fault.h"
+#include "lifecycle/duration.h"
+#include "lifecycle/listening_socket.h"
+
+namespace stage {
+
+/// The command line of this stage, and its configuration file.
+struct Settings {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8080;
+    std::vector<Poco::Net::SocketAddress> listen;  ///< besides
+    lifecycle::Duration work = std::chrono::seconds(5);
+    std::string message = "hello";
+    std::string config;
+    std::string pidFile;
+    lifecycle::Duration startTimeout = std::chrono::seconds(30);
+    lifecycle::Duration drainTimeout = std::chrono::minutes(1);
+    lifecycle::Duration keepAliveGrace = std::chrono::seconds(5);
+    lifecycle::Duration rollbackWindow = std::chrono::seconds(5);
+    std::string control = "parent-exits";
+    Fault fault;
+
+    /// As Options::parse: an exit code if the program should end now.
+    std::optional<int> parse(int argc, const char* const* argv);
+
+    /// Reads the file that --config names, if any; what it says goes before the options. Throws
+    /// std::invalid_argument with a sentence for the user.
+    void readConfig();
+
+    /// Listens on all of these addresses. Throws StartError.
+    std::vector<lifecycle::ListeningSocket> openSockets() const;
+
+    bool stablePid() const { return control == "stable-pid"; }
+};
+
+}  // namespace stage

@@ -1,0 +1,297 @@
+#include "supervisor.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <utility>
+
+#include "lifecycle/exit_code.h"
+#include "ready_event.h"
+#include "signals_taken.h"
+
+namespace stage {
+
+using lifecycle::ChildEnd;
+using lifecycle::RestartMessage;
+using lifecycle::Successor;
+
+namespace {
+
+/// How much longer than its own deadline a process may take to end, before it is killed.
+constexpr lifecycle::Duration margin = std::chrono::seconds(5);
+
+int exitCodeOf(const ChildEnd& end) {
+    return end.signal != 0 ? lifecycle::exitForcedBy(end.signal) : end.code;
+}
+
+std::string microseconds(lifecycle::Duration duration) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const Settings& settings, const lifecycle::OwnCommand& command,
+                       lifecycle::InheritedSockets inherited, lifecycle::ShutdownSignals& signals,
+                       lifecycle::EventLog& events)
+    : settings_(settings),
+      inherited_(std::move(inherited)),
+      ownsPaths_(inherited_.sockets.empty()),
+      signals_(signals),
+      events_(events),
+      pidFile_(settings.pidFile),
+      limits_(settings.rollbackWindow),
+      loop_(std::make_shared<lifecycle::PollLoop>()) {
+    if (inherited_.sockets.empty()) {
+        inherited_.sockets = settings.openSockets();
+    }
+    plan_ = {.command = command,
+             .sockets = inherited_.pointers(),
+             .fields = {{"control", "stable-pid"}, {"supervisor", std::to_string(::getpid())}},
+             .environment = {"NOTIFY_SOCKET"},  // This process tells the service manager.
+             .blockedSignals = {restartSignals.begin(), restartSignals.end()},
+             .startTimeout = settings.startTimeout};
+}
+
+Supervisor::~Supervisor() {
+    signals_.onForced({});
+}
+
+int Supervisor::run() {
+    listenToSignals();
+    start();
+    loop_->run();
+    pidFile_.remove();
+    events_.emit("exit", {{"code", code_}});
+    return code_;
+}
+
+void Supervisor::listenToSignals() {
+    const auto onLoop = [this](void (Supervisor::*action)()) {
+        return [this, loop = loop_, action] { loop->post([this, action] { (this->*action)(); }); };
+    };
+    signals_.on(SIGHUP, onLoop(&Supervisor::restart));
+    signals_.on(SIGUSR2, onLoop(&Supervisor::hammer));
+    for (const int number : {SIGUSR1, SIGTSTP}) {
+        signals_.on(number, [this, loop = loop_, number] { loop->post([this, number] { passOn(number); }); });
+    }
+    signals_.onForced([this] {
+        pidFile_.remove();
+        killAll();
+    });
+    whenStopped_ =
+        signals_.context().onDone([this] { loop_->post([this] { end(signals_.context().cause()); }); });
+}
+
+Supervisor::Workers::iterator Supervisor::find(Role role) {
+    return std::find_if(workers_.begin(), workers_.end(), [role](const Worker& worker) { return worker.role == role; });
+}
+
+void Supervisor::remove(Workers::iterator worker) {
+    const std::lock_guard lock(pidsMutex_);
+    if (worker->process) {
+        pids_.erase(worker->process->pid());
+    }
+    workers_.erase(worker);  // reaps
+}
+
+void Supervisor::killAll() {
+    const std::lock_guard lock(pidsMutex_);
+    for (const pid_t pid : pids_) {
+        ::kill(pid, SIGKILL);
+    }
+}
+
+// ---- restarts -----------------------------------------------------------------------------------
+
+std::optional<std::string> Supervisor::refusal() {
+    if (ending_) {
+        return "the service is ending";
+    }
+    return limits_.refusal(static_cast<unsigned>(workers_.size()));
+}
+
+void Supervisor::restart() {
+    if (find(Role::starting) != workers_.end()) {
+        oneMore_ = true;
+        events_.emit("restart.queued", {{"note", "one more restart, when this one is over"}});
+    } else if (const auto reason = refusal()) {
+        events_.emit("restart.refused", {{"reason", *reason}});
+    } else {
+        notifier_.reloading();
+        start();
+    }
+}
+
+void Supervisor::start() {
+    const unsigned generation = ++lastGeneration_;
+    events_.emit("restart.begin", {{"generation", generation}});
+    lifecycle::SuccessorPlan plan = plan_;
+    plan.fields.emplace_back("generation", std::to_string(generation));
+    const auto worker = workers_.insert(workers_.end(), {generation, Role::starting, nullptr});
+    try {
+        worker->process = std::make_unique<Successor>(
+            *loop_, plan,
+            Successor::Callbacks{.serving = [this, worker] { serving(worker); },
+                                 .failed = [this, worker](const std::string& reason,
+                                                          const ChildEnd& end) { failed(worker, reason, exitCodeOf(end)); },
+                                 .gone = [this, worker](const ChildEnd& end) { gone(worker, end); },
+                                 .said = [this](const RestartMessage& message) { heard(message); }});
+    } catch (const std::exception& error) {
+        failed(worker, error.what(), lifecycle::exitUnavailable);
+        return;
+    }
+    const std::lock_guard lock(pidsMutex_);
+    pids_.insert(worker->process->pid());
+    events_.emit("restart.spawned", {{"new_pid", worker->process->pid()}, {"took", worker->process->spawnTook()}});
+}
+
+void Supervisor::serving(Workers::iterator worker) {
+    if (ending_) {
+        return;
+    }
+    if (window_ != 0) {
+        windowIsOver();  // The one that serves until now was the better fallback.
+    }
+    const auto old = find(Role::serving);
+    worker->role = Role::serving;
+    if (old != workers_.end()) {
+        const Successor& process = *worker->process;
+        old->role = Role::fallback;
+        old->process->say({"retire", {{"new_pid", std::to_string(process.pid())},
+                                      {"spawn_us", microseconds(process.spawnTook())},
+                                      {"ready_us", microseconds(process.readyTook())}}});
+        window_ = loop_->in(settings_.rollbackWindow, [this] {
+            limits_.succeeded();
+            windowIsOver();
+        });
+    } else if (lastGeneration_ == 1) {
+        pidFile_.write();
+        tellReady(events_, "ready", worker->generation, inherited_.sockets);
+    }
+    notifier_.ready(::getpid());
+    if (std::exchange(oneMore_, false)) {
+        restart();
+    }
+}
+
+void Supervisor::heard(const RestartMessage& message) {
+    // The old generation has stopped accepting: from here on the new one answers.
+    if (const auto worker = find(Role::serving); message.word == "released" && worker != workers_.end() && !ending_) {
+        tellReady(events_, "ready", worker->generation, inherited_.sockets);
+    }
+}
+
+void Supervisor::failed(Workers::iterator worker, const std::string& reason, int code) {
+    const bool anybodyServes = find(Role::serving) != workers_.end();
+    events_.emit("restart.failed", {{"reason", reason},
+                                    {"new_pid", worker->process ? worker->process->pid() : 0},
+                                    {"note", anybodyServes ? "the old generation serves on" : "nobody serves"}});
+    remove(worker);
+    if (!anybodyServes) {
+        code_ = code == 0 ? lifecycle::exitUnavailable : code;
+        end("the service could not be started");
+        return;
+    }
+    notifier_.ready(::getpid());
+    if (std::exchange(oneMore_, false)) {
+        restart();
+    }
+}
+
+void Supervisor::windowIsOver() {
+    loop_->cancel(std::exchange(window_, 0));
+    if (const auto fallback = find(Role::fallback); fallback != workers_.end()) {
+        fallback->role = Role::finishing;
+        fallback->process->say({"finish"});
+    }
+}
+
+void Supervisor::gone(Workers::iterator worker, const ChildEnd& end) {
+    const bool served = worker->role == Role::serving;
+    if (ending_) {
+        code_ = std::max(code_, exitCodeOf(end));
+        remove(worker);
+        if (workers_.empty()) {
+            loop_->stop();
+        }
+    } else if (served && find(Role::fallback) != workers_.end()) {
+        rollBack(worker, end);
+    } else {
+        events_.emit("worker.ended", {{"pid", worker->process->pid()}, {"end", end.text()}});
+        const bool nobodyIsLeft = served && find(Role::starting) == workers_.end();
+        remove(worker);
+        if (nobodyIsLeft) {
+            code_ = exitCodeOf(end);
+            this->end("the process that served has ended: " + end.text());
+        }
+    }
+}
+
+void Supervisor::rollBack(Workers::iterator dead, const ChildEnd& end) {
+    loop_->cancel(std::exchange(window_, 0));
+    const auto fallback = find(Role::fallback);
+    fallback->role = Role::serving;
+    fallback->process->say({"resume"});
+    limits_.rolledBack();
+    events_.emit("restart.rollback", {{"reason", end.text()},
+                                      {"new_pid", dead->process->pid()},
+                                      {"in_a_row", limits_.rollbacks()},
+                                      {"note", "the old generation serves again"}});
+    remove(dead);
+}
+
+// ---- the other signals --------------------------------------------------------------------------
+
+void Supervisor::hammer() {
+    bool any = false;
+    for (const Worker& worker : workers_) {
+        if (worker.role == Role::fallback || worker.role == Role::finishing || ending_) {
+            ::kill(worker.process->pid(), SIGUSR2);
+            any = true;
+        }
+    }
+    if (!any) {
+        events_.emit("hammer.ignored", {{"note", "SIGUSR2 cuts what is left of a drain; nothing drains here"}});
+    }
+}
+
+void Supervisor::passOn(int signal) {
+    if (const auto worker = find(Role::serving); worker != workers_.end()) {
+        ::kill(worker->process->pid(), signal);
+    }
+}
+
+void Supervisor::end(const std::string& cause) {
+    if (std::exchange(ending_, true)) {
+        return;
+    }
+    notifier_.stopping();
+    events_.emit("shutdown.begin", {{"cause", cause}, {"deadline", settings_.drainTimeout}});
+    for (auto worker = workers_.begin(); worker != workers_.end();) {
+        const auto next = std::next(worker);
+        if (!worker->process->mayServe()) {
+            events_.emit("restart.canceled", {{"new_pid", worker->process->pid()}, {"note", "the service ends: killed"}});
+            worker->process->kill();
+            remove(worker);
+        }
+        worker = next;
+    }
+    // Ours first: what is in line now is for the workers, and when they close, nobody is left.
+    for (lifecycle::ListeningSocket& socket : inherited_.sockets) {
+        if (ownsPaths_) {
+            socket.removePath();
+        }
+        socket.close();
+    }
+    for (const Worker& worker : workers_) {
+        worker.process->say({"end"});
+    }
+    if (workers_.empty()) {
+        loop_->stop();
+    }
+    loop_->in(settings_.drainTimeout + margin, [this] { killAll(); });
+}
+
+}  // namespace stage

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "lifecycle/event_log.h"
+#include "lifecycle/inherited_sockets.h"
+#include "lifecycle/own_command.h"
+#include "lifecycle/pid_file.h"
+#include "lifecycle/poll_loop.h"
+#include "lifecycle/service_notifier.h"
+#include "lifecycle/shutdown_signals.h"
+#include "lifecycle/successor.h"
+#include "restart_limits.h"
+#include "settings.h"
+
+namespace stage {
+
+/// Restarts with --control stable-pid: a process that stays, for those who follow one pid
+/// (supervisord, systemd, a container, a shell). It holds the listening sockets and serves nobody:
+/// it starts the generations, passes signals on, and ends with their exit code.
+///
+/// Used on the thread of run() alone, apart from killAll().
+class Supervisor {
+public:
+    Supervisor(const Settings& settings, const lifecycle::OwnCommand& command, lifecycle::InheritedSockets inherited,
+               lifecycle::ShutdownSignals& signals, lifecycle::EventLog& events);
+    ~Supervisor();
+
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+
+    /// Blocks until the service has ended, with its exit code. Throws StartError and others.
+    int run();
+
+private:
+    enum class Role {
+        starting,
+        serving,
+        fallback,   ///< has handed over, and could take the clients back
+        finishing,
+    };
+    struct Worker {
+        unsigned generation;
+        Role role;
+        std::unique_ptr<lifecycle::Successor> process;
+    };
+    using Workers = std::list<Worker>;
+
+    void listenToSignals();
+    Workers::iterator find(Role role);
+    std::optional<std::string> refusal();
+    void restart();
+    void start();
+    void serving(Workers::iterator worker);
+    void heard(const lifecycle::RestartMessage& message);
+    void failed(Workers::iterator worker, const std::string& reason, int code);
+    void gone(Workers::iterator worker, const lifecycle::ChildEnd& end);
+    void rollBack(Workers::iterator dead, const lifecycle::ChildEnd& end);
+    void windowIsOver();
+    void hammer();
+    void passOn(int signal);
+    void end(const std::string& cause);
+    void remove(Workers::iterator worker);
+    void killAll();
+
+    const Settings& settings_;
+    lifecycle::InheritedSockets inherited_;
+    lifecycle::SuccessorPlan plan_;
+    const bool ownsPaths_;
+    lifecycle::ShutdownSignals& signals_;
+    lifecycle::EventLog& events_;
+    const lifecycle::PidFile pidFile_;
+    const lifecycle::ServiceNotifier notifier_;
+    RestartLimits limits_;
+    const std::shared_ptr<lifecycle::PollLoop> loop_;
+    lifecycle::DoneCallback whenStopped_;
+    Workers workers_;
+    unsigned lastGeneration_ = 0;
+    bool oneMore_ = false;
+    bool ending_ = false;
+    int code_ = 0;
+    lifecycle::PollLoop::Timer window_ = 0;
+
+    std::mutex pidsMutex_;
+    std::set<pid_t> pids_;  // guarded by pidsMutex_: of the workers that are not reaped
+};
+
+}  // namespace stage

@@ -1,0 +1,76 @@
+#include "increments.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include <Poco/UUIDGenerator.h>
+
+namespace stage {
+
+using namespace std::chrono_literals;
+using lifecycle::Context;
+
+Increments::Increments(Counter& counter, lifecycle::Duration work, unsigned most,
+                       lifecycle::EventLog& events)
+    : counter_(counter),
+      work_(work),
+      most_(most),
+      events_(events),
+      process_(Poco::UUIDGenerator::defaultGenerator().createRandom().toString()),
+      abandoned_(withCancel(Context::background())) {}
+
+bool Increments::begin() {
+    if (jobs_.count() >= most_) {
+        return false;
+    }
+    ++begun_;
+    try {
+        const bool taken = jobs_.go([this, id = nextId()] {
+            if (!abandoned_.context.waitFor(work_) && counter_.increment(id, abandoned_.context)) {
+                ++applied_;
+            }
+        });
+        begun_ -= taken ? 0 : 1;
+        return taken;
+    } catch (const std::system_error&) {  // there can be no more threads
+        --begun_;
+        return false;
+    }
+}
+
+bool Increments::doNow(const Context& context) {
+    return !context.waitFor(work_) && counter_.increment(nextId(), context);
+}
+
+bool Increments::wait(const Context& context) {
+    const lifecycle::TimePoint begin = lifecycle::Clock::now();
+    events_.emit("jobs.begin", {{"in_flight", jobs_.count()}});
+    while (!jobs_.wait(withTimeout(context, 1s).context)) {
+        if (context.done()) {
+            return false;
+        }
+        events_.emit("jobs.waiting",
+                     {{"in_flight", jobs_.count()}, {"remaining", context.remaining()}});
+    }
+    events_.emit("jobs.end", {{"took", lifecycle::Clock::now() - begin}});
+    return true;
+}
+
+Increments::Tally Increments::tally() const {
+    Tally tally;
+    tally.applied = applied_;
+    tally.unapplied = begun_ - tally.applied;
+    tally.unconfirmed = std::min(counter_.unconfirmed(), tally.unapplied);
+    return tally;
+}
+
+Increments::Tally Increments::abandon() {
+    abandoned_.cancel("abandoned");
+    return tally();
+}
+
+std::string Increments::nextId() {
+    return process_ + "-" + std::to_string(++ids_);
+}
+
+}  // namespace stage

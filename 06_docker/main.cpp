@@ -1,0 +1,149 @@
+// Stage 06: a service in a container. It answers first and works in the background, so at the end
+// there is something to wait for that no client and no server knows of: jobs, each of which owes an
+// increment to a counter in Redis.
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+
+#include "healthcheck.h"
+#include "hello_service.h"
+#include "increment_service.h"
+#include "increments.h"
+#include "lifecycle/exit_code.h"
+#include "lifecycle/http_server.h"
+#include "lifecycle/shutdown_signals.h"
+#include "memory_counter.h"
+#include "plan.h"
+#include "redis_counter.h"
+#include "settings.h"
+
+using namespace std::chrono_literals;
+using namespace stage;
+using lifecycle::Context;
+
+namespace {
+
+constexpr lifecycle::Duration startTimeout = 5s;  // for Redis to be there
+
+/// Null if it was asked to end while waiting for Redis.
+std::unique_ptr<Counter> makeCounter(const Settings& settings, const Context& stop,
+                                     lifecycle::EventLog& events) {
+    if (settings.redis.empty()) {
+        return std::make_unique<MemoryCounter>();
+    }
+    auto counter = std::make_unique<RedisCounter>(settings.redis, events);
+    if (!counter->waitUntilReachable(withTimeout(stop, startTimeout).context)) {
+        if (!stop.done()) {
+            throw std::runtime_error("cannot reach Redis at " + settings.redis + ": " +
+                                     counter->error());
+        }
+        return nullptr;
+    }
+    return counter;
+}
+
+const char* doubtAbout(const Increments::Tally& tally) {
+    if (tally.unapplied == 0) {
+        return "nothing is lost";
+    }
+    return tally.unconfirmed > 0 ? "at most: some were sent, and Redis has not answered" : "lost";
+}
+
+int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
+          lifecycle::EventLog& events) {
+    const auto counter = makeCounter(settings, signals.context(), events);
+    if (!counter) {
+        events.emit("exit", {{"code", lifecycle::exitClean}});
+        return lifecycle::exitClean;
+    }
+    Increments increments(*counter, settings.work, settings.jobs, events);
+    signals.onForced([&] {
+        const Increments::Tally tally = increments.tally();
+        events.emitWithin(20ms, "jobs.lost",
+                          {{"unapplied", tally.unapplied}, {"note", doubtAbout(tally)}});
+    });
+
+    std::atomic<bool> ready = true;
+    const Answer answer = settings.mode == "respond-first" ? Answer::first : Answer::last;
+    Poco::Net::HTTPRequestHandlerFactory::Ptr service(
+        new IncrementService(increments, *counter, answer, new HelloService(settings.work, ready)));
+    lifecycle::HttpServer server(service,
+                                 {.address = {settings.address, settings.port}, .events = &events});
+    server.start();
+    tellPlan(settings, events);
+    events.emit("ready", {{"port", server.address().port()}, {"pid", ::getpid()}});
+
+    signals.context().wait();
+
+    const lifecycle::TimePoint begin = lifecycle::Clock::now();
+    events.emit("shutdown.begin",
+                {{"cause", signals.context().cause()}, {"deadline", settings.timeout}});
+
+    // 1. Tell everybody, and serve on while load balancers turn away.
+    ready = false;
+    server.announceShutdown();
+    events.emit("readiness.off");
+    if (settings.lameDuck > 0s) {
+        events.emit("lame_duck.begin", {{"duration", settings.lameDuck}});
+        Context::background().waitFor(settings.lameDuck);
+        events.emit("lame_duck.end");
+    }
+
+    // 2. Drain the server: nobody can add a job then. One deadline for this and the next step.
+    const auto [deadline, cancel] = withTimeout(Context::background(), settings.timeout);
+    const lifecycle::ShutdownResult requests = server.shutdown(deadline);
+
+    // 3. Wait for the jobs. Their clients have long got their 200.
+    const bool done = !settings.naive && increments.wait(deadline);
+    const Increments::Tally tally = done ? increments.tally() : increments.abandon();
+    if (!done && !settings.naive) {
+        events.emit("deadline.hit",
+                    {{"cut", tally.unapplied}, {"what", "increments in the background"}});
+    }
+
+    // 4. Redis last: it is what the jobs need.
+    if (settings.redis.empty()) {
+        events.emit("counter.total",
+                    {{"value", counter->value()}, {"note", "in memory: gone with this process"}});
+    } else if (done && requests.clean()) {
+        counter->close();
+    }
+    const bool clean = requests.clean() && tally.unapplied == 0;
+    const int code = clean || settings.naive ? lifecycle::exitClean : lifecycle::exitWorkCut;
+    events.emit("shutdown.end", {{"served", requests.served},
+                                 {"refused", requests.refused},
+                                 {"cut", requests.cut},
+                                 {"applied", tally.applied},
+                                 {"unapplied", tally.unapplied},
+                                 {"took", lifecycle::Clock::now() - begin},
+                                 {"note", doubtAbout(tally)}});
+    events.emit("exit", {{"code", code}});
+    if (!done || !clean || deadline.done()) {
+        ::_exit(code);  // Somebody may still be at work: no destructors under their feet.
+    }
+    return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Settings settings;
+    if (const auto exitCode = settings.parse(argc, argv)) {
+        return *exitCode;
+    }
+    if (settings.healthcheck) {
+        return checkHealth(settings.address, settings.port);
+    }
+    lifecycle::EventLog events;
+    lifecycle::ShutdownSignals signals(events);
+    try {
+        return serve(settings, signals, events);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "06_docker: %s\n", error.what());
+        return lifecycle::exitUnavailable;
+    }
+}

@@ -1,0 +1,184 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <Poco/Net/HTTPRequestHandlerFactory.h>
+#include <Poco/Net/HTTPServerRequest.h>
+#include <Poco/Net/SocketAddress.h>
+
+#include "lifecycle/context.h"
+#include "lifecycle/duration.h"
+#include "lifecycle/event_log.h"
+#include "lifecycle/gate.h"
+#include "lifecycle/listening_socket.h"
+
+namespace lifecycle {
+
+namespace http {
+class ServerCore;
+}
+
+/// What a connection is doing.
+enum class ConnectionState {
+    fresh,     ///< accepted, and not a byte of a request has been read
+    queued,    ///< bytes of a request are there, and all threads are busy
+    reading,   ///< a thread reads the header of a request
+    handling,  ///< a handler runs and has not begun its answer
+    writing,   ///< the answer is on its way
+    idle,      ///< between two requests of a keep-alive connection
+    closing,   ///< answered; what the client still sends is read and dropped, until it closes
+};
+
+/// "fresh", "queued" and so on.
+std::string_view toString(ConnectionState state);
+
+/// A look at one connection.
+struct ConnectionInfo {
+    std::uint64_t id = 0;
+    ConnectionState state = ConnectionState::fresh;
+    std::string method;  ///< of the request in flight, else empty
+    std::string path;    ///< with its query
+    std::string peer;    ///< address and port of the client
+    Duration age{};      ///< of the request in flight, else time in this state
+
+    /// A request that a shutdown waits for.
+    bool inFlight() const {
+        return state == ConnectionState::queued || state == ConnectionState::reading ||
+               state == ConnectionState::handling || state == ConnectionState::writing;
+    }
+};
+
+/// Settings of an HttpServer.
+struct HttpServerOptions {
+    /// Port 0 takes a free one, see HttpServer::address.
+    Poco::Net::SocketAddress address{"127.0.0.1", 0};
+    /// Sockets to serve on instead of `address`, if there are any. start() duplicates them: closing one
+    /// here or there leaves the other.
+    std::vector<const ListeningSocket*> sockets{};
+    /// The most requests worked on at once, each on a thread of its own. Idle connections need none.
+    unsigned threads = 256;
+    /// The most requests waiting for a thread; the next one is answered 503.
+    unsigned queue = 1024;
+    /// In a shutdown: how long a connection without a request may live on to send one.
+    Duration keepAliveGrace = std::chrono::milliseconds(100);
+    /// While serving: how long a connection may stay idle between two requests.
+    Duration keepAliveTimeout = std::chrono::seconds(15);
+    /// How long a header may take from its first byte to its last, a client may pause within a body,
+    /// and a write may make no progress.
+    Duration ioTimeout = std::chrono::seconds(60);
+    /// Where the server tells its story; nullptr for nowhere. Must outlive the server.
+    EventLog* events = nullptr;
+};
+
+/// Numbers since the server's start: every request accepted is one of the three.
+struct ShutdownResult {
+    std::uint64_t served = 0;   ///< answered by a handler
+    std::uint64_t refused = 0;  ///< answered 503 by the server: its queue was full
+    std::uint64_t cut = 0;      ///< still running when the context of the shutdown was done
+    Duration took{};            ///< of the shutdown
+
+    // Of those connections that were there when accepting ended:
+    std::uint64_t answeredWithClose = 0;  ///< got an answer that said `Connection: close`
+    std::uint64_t idleClosed = 0;         ///< were closed when their grace was over
+    Duration emptyAfter{};                ///< when the last of them was gone; zero if one still is there
+
+    bool clean() const { return cut == 0; }
+};
+
+/// An HTTP/1.1 server for Poco's request handlers that ends well: shutdown() is to it what
+/// http.Server.Shutdown is to Go, without losing what was in line and without polling.
+///
+/// Promises of a shutdown:
+///  - Once it is announced every answer says `Connection: close`.
+///  - A connection that was in the listener's queue is accepted and answered, not reset.
+///  - Requests in flight, those waiting for a thread included, are finished.
+///  - A connection without a request gets keepAliveGrace to send one, which is answered.
+///  - When the context is done, what is left is cut: clients see their connections close, contexts
+///    of handlers are canceled, and shutdown() returns, even if a handler does not.
+///
+/// Threads: one accepts, and watches the connections that have no request; requests run on worker
+/// threads started as needed. Handlers and the factory are called on the workers, many at once, as
+/// with Poco's own server. Plain Poco::Net::HTTPServer can be used beside this one.
+///
+///     HttpServer server(new MyHandlerFactory, {.address = {"127.0.0.1", 8080}});
+///     server.start();
+///     signals.context().wait();
+///     const auto result = server.shutdown(withTimeout(Context::background(), 10s).context);
+class HttpServer {
+public:
+    HttpServer(Poco::Net::HTTPRequestHandlerFactory::Ptr factory, HttpServerOptions options);
+
+    /// Cuts what is left if shutdown() has not been called. Does not wait for handlers that ignore
+    /// their context; what they use must live on, or the process be left by _exit.
+    ~HttpServer();
+
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+
+    /// Listens and serves. Throws StartError, std::system_error if threads cannot be started, or
+    /// std::logic_error if called twice.
+    void start();
+
+    /// The address listened on, with the real port. Requires start().
+    Poco::Net::SocketAddress address() const;
+
+    /// From now on every answer says `Connection: close`; all else goes on. For the time between the
+    /// readiness answer 503 and the shutdown, in which load balancers turn away (lame duck).
+    void announceShutdown();
+
+    /// The first step of a shutdown on its own, for programs with steps in between: announces it,
+    /// accepts everybody in line and closes the listener, so that who comes now is refused. Blocks for
+    /// a few milliseconds.
+    void closeListener();
+
+    /// Hands the clients over: accepts nobody from here on, but keeps the listening sockets, whose
+    /// queues are for another process that holds them, too. It does nothing to the sockets that the
+    /// other would notice. Connections end as in a shutdown, without a deadline: each gets one more
+    /// answer, which says `Connection: close`, and keepAliveGrace to ask for it. Blocks for less than
+    /// a millisecond.
+    void stopAccepting();
+
+    /// Takes them back: accepts and keeps connections alive as before. To be called after
+    /// stopAccepting, and not after closeListener or shutdown.
+    void resumeAccepting();
+
+    /// Ends the server as promised above. After stopAccepting those who are in line belong to the other
+    /// process, so the listening sockets are closed as they are. Blocks until all is finished or the context is done. A
+    /// second call, also one at the same time on another thread, waits for the same end, each under
+    /// its own context: the first context that is done cuts.
+    ShutdownResult shutdown(const Context& context);
+
+    /// The connections there are, the one with the oldest request first.
+    std::vector<ConnectionInfo> connections() const;
+
+    /// Numbers so far; `took` is zero.
+    ShutdownResult counters() const;
+
+private:
+    void cutOnce(const std::string& cause);
+    void stopThreads(bool drained);
+
+    std::shared_ptr<http::ServerCore> core_;  // shared with handlers that are left behind
+};
+
+/// The context of a request: it is done when the server cuts it. A handler that may run long waits on it
+/// instead of sleeping. For a request of another server it is the background.
+Context requestContext(const Poco::Net::HTTPServerRequest& request);
+
+/// The client ended the connection before the end of what was read of the request's body. Poco shows that
+/// as the end of the body, so half an upload looks like a whole one; in chunks, nothing else tells. To
+/// be asked once the body has been read, on the handler's thread. For a request of another server: false.
+bool endedEarly(const Poco::Net::HTTPServerRequest& request);
+
+/// Keeps a place in a gate until the answer to `request` has been flushed to the socket. A guard
+/// that lives in the handler is gone too early: Poco flushes after the handler has returned. For a
+/// request of another server, which offers no such moment, the guard is given back, and the handler
+/// should at least keep it itself. To be called by the handler, on its thread.
+[[nodiscard]] std::optional<Gate::Guard> keepUntilFlushed(Poco::Net::HTTPServerRequest& request,
+                                                          Gate::Guard guard);
+
+}  // namespace lifecycle

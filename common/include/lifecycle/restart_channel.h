@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lifecycle/file_descriptor.h"
+
+namespace lifecycle {
+
+/// One message between two generations of a service: a word and fields, as in an event.
+struct RestartMessage {
+    std::string word;
+    std::vector<std::pair<std::string, std::string>> fields{};
+
+    /// The value, empty if there is no such field.
+    std::string_view text(std::string_view key) const;
+    /// The same as a number, 0 if it is none.
+    std::uint64_t number(std::string_view key) const;
+};
+
+/// What a generation and the one that it starts have to say to each other. In this order:
+///
+///     starter → new   start     version=, generation=, sockets: what is handed over
+///     new → starter   ready     version=, pid=, inodes of the sockets that it got
+///     starter → new   serve     all of that is right: accept clients
+///     new → starter   serving   it does; only now does the starter stop accepting
+///
+/// So at no moment does nobody accept, and a new generation that fails before `serving` costs
+/// nothing. What follows is up to the service. The end of the channel is the end of the other side.
+///
+/// Messages are kept whole (a SOCK_SEQPACKET pair). Nothing here blocks. Not for several threads.
+class RestartChannel {
+public:
+    static constexpr std::uint64_t version = 1;
+
+    explicit RestartChannel(FileDescriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
+    struct Ends;
+    /// Both ends, close-on-exec. Throws std::system_error.
+    static Ends make();
+
+    /// A message to an end that is gone is dropped: receive() will tell.
+    void send(const RestartMessage& message) const noexcept;
+
+    /// The next message, if one is there.
+    std::optional<RestartMessage> receive();
+
+    /// receive() has found that the other side is gone.
+    bool ended() const { return ended_; }
+
+    int descriptor() const { return descriptor_.get(); }
+
+private:
+    FileDescriptor descriptor_;
+    bool ended_ = false;
+};
+
+struct RestartChannel::Ends {
+    RestartChannel ours;
+    FileDescriptor theirs;
+};
+
+}  // namespace lifecycle

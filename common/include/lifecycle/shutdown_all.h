@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lifecycle/context.h"
+#include "lifecycle/event_log.h"
+#include "lifecycle/hooks.h"
+
+namespace lifecycle {
+
+/// A server that can be ended: one of ours, Poco's, or whatever else has clients.
+struct ServerToEnd {
+    std::string name;
+    /// Ends it, should return soon after the context is done, and fails by throwing. What it refers
+    /// to must live until it returns, see Hook::run.
+    std::function<void(const Context&)> shutdown;
+};
+
+/// Ends servers side by side, each on a thread of its own: one that fails or hangs does not hold up
+/// the others. Blocks until all have ended, at most until `context` is done; a server that is not
+/// done by then is left behind and reported as timed out. Logs as Hooks do, `events` may be null.
+HooksReport shutdownAll(const std::vector<ServerToEnd>& servers, const Context& context,
+                        EventLog* events = nullptr);
+
+}  // namespace lifecycle

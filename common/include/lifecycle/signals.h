@@ -1,0 +1,67 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <csignal>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lifecycle {
+
+/// What the kernel does with a signal that nobody asked for.
+enum class DefaultAction { terminate, dumpCore, ignore, stop, resume };
+
+/// One line of the table of signals. Source: signal(7).
+struct SignalDescription {
+    int number;
+    std::string_view name;  ///< with SIG
+    DefaultAction action;
+    bool catchable;  ///< false for SIGKILL and SIGSTOP alone
+    std::string_view purpose;
+};
+
+/// The standard signals in order of their number.
+std::span<const SignalDescription> standardSignals();
+
+/// "SIGTERM", "SIGRTMIN+3", or "signal 99" for a number that is none.
+std::string signalName(int number);
+
+/// Reads TERM, SIGTERM, sigterm or 15. Throws std::invalid_argument with a sentence for the user.
+int parseSignal(std::string_view text);
+
+/// Reads a list such as "INT,TERM" of signals to wait for. Refused, each with its reason, by
+/// std::invalid_argument: unknown names, an empty list, KILL and STOP (nobody can wait for them),
+/// and the two real-time signals that the C library keeps for itself.
+std::vector<int> parseSignalList(std::string_view text);
+
+/// One signal that arrived.
+struct SignalInfo {
+    int number = 0;
+    /// Who sent it; 0 when the kernel did (Ctrl-C at a terminal) or the sender is outside of this
+    /// PID namespace (`docker stop`).
+    pid_t senderPid = 0;
+    uid_t senderUid = 0;
+    /// The kernel sent it, as it does for a key such as Ctrl-C.
+    bool fromKernel = false;
+};
+
+/// Prepares the process for taking `numbers` with waitForSignal or ShutdownSignals: blocks them in
+/// the calling thread, and so in all threads and children started later, and undoes an inherited
+/// "ignore" (shells start background jobs with SIGINT ignored). SIGPIPE is ignored from here on
+/// unless it is among the numbers: a client that goes away is an error of one write, not the end.
+///
+/// Call it first thing in main: a thread started earlier would still be killed by these signals.
+void blockSignals(std::span<const int> numbers);
+
+/// Waits until one of `numbers`, which must be blocked, arrives, and takes it. A signal that
+/// arrived before the call is taken at once.
+///
+/// Blocks the calling thread, without polling. Source: sigwaitinfo(2).
+SignalInfo waitForSignal(std::span<const int> numbers);
+
+/// The sigset_t of `numbers`.
+sigset_t signalSet(std::span<const int> numbers);
+
+}  // namespace lifecycle

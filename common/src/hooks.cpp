@@ -1,0 +1,255 @@
+#include "lifecycle/hooks.h"
+
+#include <algorithm>
+#include <exception>
+#include <span>
+#include <stdexcept>
+#include <system_error>
+
+#include "quiet_thread.h"
+
+namespace lifecycle {
+
+std::string_view toString(HookStatus status) {
+    switch (status) {
+        case HookStatus::waiting:
+            return "waiting";
+        case HookStatus::running:
+            return "running";
+        case HookStatus::ok:
+            return "ok";
+        case HookStatus::failed:
+            return "failed";
+        case HookStatus::timedOut:
+            return "timed out";
+        case HookStatus::skipped:
+            return "skipped";
+    }
+    return "";
+}
+
+bool HooksReport::allOk() const {
+    return std::all_of(hooks.begin(), hooks.end(),
+                       [](const HookReport& hook) { return hook.status == HookStatus::ok; });
+}
+
+bool HooksReport::anyAbandoned() const {
+    return std::any_of(hooks.begin(), hooks.end(),
+                       [](const HookReport& hook) { return hook.status == HookStatus::timedOut; });
+}
+
+/// A hook and what is with it. Shared with the thread that runs it, so that an abandoned hook still
+/// finds its function and its place for a result that nobody reads.
+struct Hooks::Step {
+    explicit Step(Hook added) : hook(std::move(added)) {
+        state.name = hook.name;
+        state.phase = hook.phase;
+        state.timeout = hook.timeout;
+    }
+
+    HookReport report() const {
+        const std::lock_guard lock(mutex);
+        HookReport copy = state;
+        if (copy.status == HookStatus::running) {
+            copy.took = Clock::now() - begin;
+        }
+        return copy;
+    }
+
+    void start(Duration granted) {
+        const std::lock_guard lock(mutex);
+        state.status = HookStatus::running;
+        state.timeout = granted;
+        begin = Clock::now();
+    }
+
+    /// The first result counts: a hook that returns after it was abandoned stays abandoned.
+    bool finish(HookStatus status, const std::string& error = {}) {
+        const std::lock_guard lock(mutex);
+        if (state.over()) {
+            return false;
+        }
+        state.status = status;
+        state.error = error;
+        if (begin != TimePoint()) {
+            state.took = Clock::now() - begin;
+        }
+        return true;
+    }
+
+    const Hook hook;
+    mutable std::mutex mutex;
+    HookReport state;  // guarded by mutex
+    TimePoint begin;   // guarded by mutex
+};
+
+namespace {
+
+/// Why the hook failed, "" if it did not.
+std::string callHook(const Hook& hook, const Context& context) {
+    try {
+        hook.run(context);
+        return {};
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "an exception that is no std::exception";
+    }
+}
+
+}  // namespace
+
+Hooks::Hooks(EventLog* events) : events_(events) {}
+
+void Hooks::add(Hook hook) {
+    if (!hook.run) {
+        throw std::invalid_argument("Hooks::add: hook \"" + hook.name + "\" has nothing to run");
+    }
+    const std::lock_guard lock(mutex_);
+    if (started_) {
+        throw std::logic_error("Hooks::add: the shutdown has begun, hook \"" + hook.name + "\" would not run");
+    }
+    steps_.push_back(std::make_shared<Step>(std::move(hook)));
+}
+
+Hooks::Steps Hooks::ordered() const {
+    const std::lock_guard lock(mutex_);
+    Steps steps = steps_;
+    std::stable_sort(steps.begin(), steps.end(),
+                     [](const auto& a, const auto& b) { return a->hook.phase < b->hook.phase; });
+    return steps;
+}
+
+std::vector<HookReport> Hooks::progress() const {
+    std::vector<HookReport> reports;
+    for (const auto& step : ordered()) {
+        reports.push_back(step->report());
+    }
+    return reports;
+}
+
+namespace {
+
+/// One phase after the other: calls `function` with the steps of a phase and all steps behind it.
+template <typename Step, typename Function>
+void forEachPhase(std::span<Step> steps, Function function) {
+    while (!steps.empty()) {
+        const auto end = std::find_if(steps.begin(), steps.end(), [&](const auto& step) {
+            return step->hook.phase != steps.front()->hook.phase;
+        });
+        const auto count = static_cast<std::size_t>(end - steps.begin());
+        function(steps.first(count), steps.subspan(count));
+        steps = steps.subspan(count);
+    }
+}
+
+/// The timeout of a phase: the longest of its hooks, as they run side by side.
+template <typename Step>
+Duration longestOf(std::span<Step> phase) {
+    Duration longest{};
+    for (const auto& step : phase) {
+        longest = std::max(longest, step->hook.timeout);
+    }
+    return longest;
+}
+
+template <typename Step>
+Duration sumOfPhases(std::span<Step> steps) {
+    Duration sum{};
+    forEachPhase(steps, [&](const auto& phase, const auto&) { sum += longestOf(phase); });
+    return sum;
+}
+
+/// What `rest` must leave for later phases: what these want, or their share if it is too little.
+Duration reserve(Duration rest, Duration wanted, Duration wantedLater) {
+    const Duration sum = wanted + wantedLater;
+    if (sum <= rest || sum == Duration::zero()) {
+        return wantedLater;
+    }
+    const double share = static_cast<double>(wantedLater.count()) / static_cast<double>(sum.count());
+    return Duration(static_cast<std::int64_t>(share * static_cast<double>(rest.count())));
+}
+
+}  // namespace
+
+Duration Hooks::longest() const {
+    const Steps steps = ordered();
+    return sumOfPhases(std::span(steps));
+}
+
+HooksReport Hooks::run(const Context& total) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (started_) {
+            throw std::logic_error("Hooks::run: called twice");
+        }
+        started_ = true;
+    }
+    const TimePoint begin = Clock::now();
+    const Steps steps = ordered();
+    forEachPhase(std::span(steps), [&](const auto& phase, const auto& later) {
+        runPhase(phase, total, reserve(total.remaining(), longestOf(phase), sumOfPhases(later)));
+    });
+    return {progress(), Clock::now() - begin};
+}
+
+void Hooks::runPhase(std::span<const std::shared_ptr<Step>> steps, const Context& total, Duration reserved) {
+    std::vector<Running> running;
+    for (const auto& step : steps) {
+        const Duration granted = std::min(step->hook.timeout, total.remaining() - reserved);
+        if (granted > Duration::zero()) {
+            running.push_back(start(step, total, granted));
+        } else {
+            step->finish(HookStatus::skipped);
+        }
+    }
+    for (const Running& hook : running) {
+        hook.limit.wait();
+        overrun(*hook.step, "abandoned: it may still be running", events_);
+    }
+}
+
+void Hooks::overrun(Step& step, const char* note, EventLog* events) {
+    if (step.finish(HookStatus::timedOut) && events != nullptr) {
+        events->emit("hook.timeout", {{"name", step.hook.name}, {"took", step.report().took}, {"note", note}});
+    }
+}
+
+Hooks::Running Hooks::start(const std::shared_ptr<Step>& step, const Context& total, Duration granted) {
+    const auto [limit, end] = withTimeout(total, granted);
+    step->start(granted);
+    if (events_ != nullptr) {
+        events_->emit("hook.begin", {{"name", step->hook.name}, {"phase", step->hook.phase}, {"timeout", granted}});
+    }
+    try {
+        // C++20 lambdas cannot capture structured bindings everywhere yet, hence the copies.
+        detail::startQuietThread("hook", [step, limit = limit, end = end, events = events_] {
+            const std::string error = callHook(step->hook, limit);
+            conclude(*step, error, limit, events);
+            end("the hook is over");
+        }).detach();
+    } catch (const std::system_error& error) {
+        conclude(*step, error.what(), limit, events_);
+        end("no thread");
+    }
+    return {step, limit};
+}
+
+void Hooks::conclude(Step& step, const std::string& error, const Context& limit, EventLog* events) {
+    if (error.empty() && limit.done()) {
+        overrun(step, "it has ended, too late", events);  // whoever is quicker to notice
+        return;
+    }
+    const bool inTime = step.finish(error.empty() ? HookStatus::ok : HookStatus::failed, error);
+    if (!inTime || events == nullptr) {
+        return;
+    }
+    const Duration took = step.report().took;
+    if (error.empty()) {
+        events->emit("hook.end", {{"name", step.hook.name}, {"took", took}});
+    } else {
+        events->emit("hook.failed", {{"name", step.hook.name}, {"error", error}, {"took", took}});
+    }
+}
+
+}  // namespace lifecycle

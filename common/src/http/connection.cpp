@@ -1,0 +1,110 @@
+#include "http/connection.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <string_view>
+
+namespace lifecycle::http {
+namespace {
+
+/// Poco offers the constructor from an implementation to derived classes only.
+class AdoptedSocket : public Poco::Net::StreamSocket {
+public:
+    explicit AdoptedSocket(ConnectionSocket* socket) : StreamSocket(socket) {}
+};
+
+}  // namespace
+
+Connection::Connection(std::uint64_t id, int descriptor, const Poco::Net::SocketAddress& peer,
+                       Duration ioTimeout, Gate::Guard guard)
+    : guard_(std::move(guard)),
+      id_(id),
+      peer_(peer.toString()),
+      socket_(*new ConnectionSocket(descriptor, peer, ioTimeout)),
+      stream_(AdoptedSocket(&socket_)),
+      since_(Clock::now()) {}
+
+ConnectionState Connection::state() const {
+    const std::lock_guard lock(mutex_);
+    return state_;
+}
+
+TimePoint Connection::since() const {
+    const std::lock_guard lock(mutex_);
+    return since_;
+}
+
+void Connection::become(ConnectionState state, TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    // A request keeps its age when a thread takes it.
+    if (!(state_ == ConnectionState::queued && state == ConnectionState::reading)) {
+        since_ = now;
+    }
+    state_ = state;
+}
+
+bool Connection::beginRequest(const std::string& method, const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    method_ = method;
+    path_ = path;
+    state_ = ConnectionState::handling;
+    endsWithConnection_ = false;
+    return !cut_;
+}
+
+void Connection::beginAnswer(bool endsWithConnection) {
+    const std::lock_guard lock(mutex_);
+    state_ = ConnectionState::writing;  // since_ stays: a request keeps its age
+    endsWithConnection_ = endsWithConnection;
+}
+
+bool Connection::endRequest(TimePoint now, std::atomic<std::uint64_t>& served) {
+    const std::lock_guard lock(mutex_);
+    // Under the lock: whoever cuts later and then reads the numbers finds it there.
+    served += cut_ ? 0 : 1;
+    state_ = ConnectionState::idle;
+    since_ = now;
+    method_.clear();
+    path_.clear();
+    return !cut_;
+}
+
+bool Connection::cut() {
+    const std::lock_guard lock(mutex_);
+    if (cut_) {
+        return false;
+    }
+    cut_ = true;
+    const bool request = state_ == ConnectionState::handling || state_ == ConnectionState::writing ||
+                         (state_ == ConnectionState::queued && requestIsWaiting());
+    shutDown();
+    return request;
+}
+
+void Connection::breakOff() {
+    const std::lock_guard lock(mutex_);
+    shutDown();
+}
+
+void Connection::shutDown() {
+    if (endsWithConnection_ && state_ == ConnectionState::writing) {
+        socket_.reset();
+    } else {
+        socket_.cut();
+    }
+}
+
+bool Connection::requestIsWaiting() const {
+    std::array<char, 16 * 1024> bytes;
+    const ssize_t size = ::recv(socket_.sockfd(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+    return size > 0 && std::string_view(bytes.data(), static_cast<std::size_t>(size)).find("\r\n\r\n") !=
+                           std::string_view::npos;
+}
+
+ConnectionInfo Connection::info() const {
+    const std::lock_guard lock(mutex_);
+    return {id_, state_, method_, path_, peer_, Clock::now() - since_};
+}
+
+}  // namespace lifecycle::http

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <Poco/Net/HTTPServerParams.h>
+#include <Poco/Net/HTTPServerSession.h>
+
+#include "http/connection.h"
+
+namespace lifecycle::http {
+
+class Request;
+class Response;
+class ServerCore;
+
+/// What became of waiting for a request.
+enum class Arrival {
+    bytes,  ///< something of a request is there
+    quiet,  ///< nothing came
+    end,    ///< the client has closed the connection, or it is broken
+};
+
+/// Poco's session over a ConnectionSocket, able to wait a little for the next request.
+class HttpSession : public Poco::Net::HTTPServerSession {
+public:
+    HttpSession(Connection& connection, Poco::Net::HTTPServerParams::Ptr params)
+        : HTTPServerSession(connection.stream(), std::move(params)), socket_(connection.socket()) {}
+
+    /// The client did not wait for its last answer: more of its bytes have been read already.
+    bool hasBytes() const { return buffered() > 0; }
+
+    /// Blocks for ConnectionSocket::attention at most, with Patience::none not at all.
+    Arrival awaitRequest(ConnectionSocket::Patience patience);
+
+private:
+    ConnectionSocket& socket_;
+};
+
+/// What becomes of a connection after an exchange.
+enum class ExchangeEnd {
+    keepAlive,
+    close,
+    lingeringClose,  ///< the client may still be sending
+    takenOver,       ///< a handler has detached the socket, as a WebSocket does
+};
+
+/// One request and its answer, on a worker thread: reads the header, calls the handler, flushes.
+class Exchange {
+public:
+    Exchange(ServerCore& core, Connection& connection, HttpSession& session);
+
+    /// Blocks for as long as the handler and the client take. Never throws.
+    ExchangeEnd run() noexcept;
+
+private:
+    ExchangeEnd answer(Request& request, Response& response);
+    void callHandler(Request& request, Response& response);
+    bool bodyIsRead(Request& request);
+    ExchangeEnd sendError(int status);
+
+    ServerCore& core_;
+    Connection& connection_;
+    HttpSession& session_;
+    std::string error_;
+    std::vector<Gate::Guard> guards_;  // kept until the answer is flushed
+};
+
+}  // namespace lifecycle::http

@@ -1,0 +1,83 @@
+#include "http/listener.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "http/connection_socket.h"
+
+namespace lifecycle::http {
+namespace {
+
+constexpr auto attention = std::chrono::duration_cast<std::chrono::microseconds>(ConnectionSocket::attention);
+
+}  // namespace
+
+Listener::Listener(ListeningSocket socket) : socket_(std::move(socket)) {
+    // A client may leave between "readable" and accept; a blocking accept would then hang. So it would
+    // if another process that holds the socket has taken the client.
+    ::fcntl(descriptor(), F_SETFL, ::fcntl(descriptor(), F_GETFL) | O_NONBLOCK);
+    // Accepted sockets inherit both. Answers are written whole; waiting for more would only delay.
+    if (address().family() != Poco::Net::SocketAddress::UNIX_LOCAL) {
+        const int on = 1;
+        ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    const timeval receiveTimeout{0, attention.count()};
+    ::setsockopt(descriptor(), SOL_SOCKET, SO_RCVTIMEO, &receiveTimeout, sizeof receiveTimeout);
+}
+
+Listener::Status Listener::accept(std::optional<Accepted>& client) {
+    for (;;) {
+        sockaddr_storage peer{};
+        socklen_t length = sizeof peer;
+        const int accepted = ::accept4(descriptor(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC);
+        if (accepted >= 0) {
+            client = Accepted{accepted, {reinterpret_cast<const sockaddr*>(&peer), length}};
+            return Status::accepted;
+        }
+        switch (errno) {
+            case EMFILE:
+            case ENFILE:
+            case ENOBUFS:
+            case ENOMEM:
+                return Status::exhausted;
+            case EAGAIN:
+                return Status::empty;
+            case EBADF:
+            case EINVAL:
+            case ENOTSOCK:
+                return Status::empty;  // Not a listening socket any more.
+            default:
+                break;  // This client is gone (ECONNABORTED and network errors): take the next one.
+        }
+    }
+}
+
+void Listener::dropNewHandshakes() {
+    constexpr unsigned flagsOffset = 13;  // in the TCP header, RFC 9293 section 3.1
+    constexpr unsigned synFlag = 0x02;
+    std::array<sock_filter, 4> program{{
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flagsOffset),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, synFlag, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),           // drop
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),  // keep all of it
+    }};
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    ::setsockopt(descriptor(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+Handshakes Listener::handshakes() const {
+    if (address().family() == Poco::Net::SocketAddress::UNIX_LOCAL) {
+        return Handshakes::none;
+    }
+    return handshakesTo(address().port(), address().family() == Poco::Net::SocketAddress::IPv6);
+}
+
+}  // namespace lifecycle::http

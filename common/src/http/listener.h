@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+
+#include <Poco/Net/SocketAddress.h>
+
+#include "http/handshakes.h"
+#include "lifecycle/listening_socket.h"
+
+namespace lifecycle::http {
+
+/// Accepts from a listening socket, and can close it without resetting a client.
+///
+/// Used by one thread at a time.
+class Listener {
+public:
+    explicit Listener(ListeningSocket socket);
+
+    int descriptor() const { return socket_.descriptor(); }
+    const Poco::Net::SocketAddress& address() const { return socket_.address(); }
+
+    struct Accepted {
+        int descriptor;  ///< close-on-exec
+        Poco::Net::SocketAddress peer;
+    };
+
+    enum class Status {
+        accepted,
+        empty,      ///< nobody is in line
+        exhausted,  ///< this process or the system has no descriptor left
+    };
+
+    /// Takes the next client in line, if there is one. Does not block.
+    Status accept(std::optional<Accepted>& client);
+
+    /// Drops the first packet of every new handshake from now on; handshakes under way complete and
+    /// can be accepted. Their clients would be reset if the socket were closed right now. Never on a
+    /// socket that another process goes on with: it concerns the socket, not this descriptor. A dropped
+    /// client tries again, by which time the port is closed and it is refused. Without effect where
+    /// the kernel has no socket filters.
+    void dropNewHandshakes();
+
+    /// Clients are in the middle of connecting. See handshakesTo; a Unix socket has no handshake.
+    Handshakes handshakes() const;
+
+    void close() { socket_.close(); }
+    bool isOpen() const { return socket_.isOpen(); }
+
+private:
+    ListeningSocket socket_;
+};
+
+}  // namespace lifecycle::http

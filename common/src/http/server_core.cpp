@@ -1,0 +1,158 @@
+#include "http/server_core.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "http/exchange.h"
+
+namespace lifecycle::http {
+
+ServerCore::ServerCore(Poco::Net::HTTPRequestHandlerFactory::Ptr handlerFactory,
+                       HttpServerOptions serverOptions)
+    : options(std::move(serverOptions)),
+      factory(std::move(handlerFactory)),
+      params(new Poco::Net::HTTPServerParams),
+      cutting(withCancel(Context::background())),
+      listenerClosed(withCancel(Context::background())) {}
+
+void ServerCore::announce() {
+    if (gate.count() > 0) {
+        expectsArrivals = true;
+    }
+    closing = true;
+}
+
+void ServerCore::beginEnd() {
+    const std::lock_guard lock(registerMutex_);
+    if (!endBegan_) {
+        endBegan_ = Clock::now();
+    }
+}
+
+void ServerCore::cancelEnd() {
+    const std::lock_guard lock(registerMutex_);
+    endBegan_.reset();
+    emptyAfter = Duration::zero();
+    answeredWithClose = 0;
+    idleClosed = 0;
+    expectsArrivals = false;
+    closing = false;
+}
+
+ConnectionPtr ServerCore::admit(Listener::Accepted client) {
+    std::optional<Gate::Guard> guard = gate.tryEnter();
+    if (!guard) {
+        ::close(client.descriptor);
+        return nullptr;
+    }
+    const std::lock_guard lock(registerMutex_);
+    const std::uint64_t id = nextId_++;
+    auto connection = std::make_shared<Connection>(id, client.descriptor, client.peer,
+                                                   options.ioTimeout, std::move(*guard));
+    register_.emplace(id, connection);
+    return connection;
+}
+
+void ServerCore::serve(ConnectionPtr connection) noexcept {
+    switch (serveRequests(*connection)) {
+        case ExchangeEnd::keepAlive:
+            loop->park(std::move(connection));
+            break;
+        case ExchangeEnd::close:
+            finish(std::move(connection));
+            break;
+        case ExchangeEnd::lingeringClose:
+            loop->lingeringClose(std::move(connection));
+            break;
+        case ExchangeEnd::takenOver:
+            forget(std::move(connection));
+            break;
+    }
+}
+
+/// A function of its own: the session must have let go of the socket before others get it.
+ExchangeEnd ServerCore::serveRequests(Connection& connection) {
+    using Patience = ConnectionSocket::Patience;
+    HttpSession session(connection, params);
+    bool first = true;
+    for (;;) {
+        // When threads are scarce, a client waits for its next turn like everybody else.
+        const bool crowded = workers->isCrowded();
+        const Arrival arrival = crowded && !first && !session.hasBytes()
+                                    ? Arrival::quiet
+                                    : session.awaitRequest(crowded ? Patience::none : Patience::little);
+        first = false;
+        if (arrival == Arrival::end) {
+            return ExchangeEnd::close;
+        }
+        if (arrival == Arrival::quiet) {
+            session.detachSocket();  // or the session would close it
+            return ExchangeEnd::keepAlive;
+        }
+        ExchangeEnd end = Exchange(*this, connection, session).run();
+        if (end == ExchangeEnd::close && connection.socket().hasInput()) {
+            end = ExchangeEnd::lingeringClose;  // Closing over what it has sent would reset it.
+        }
+        if (end == ExchangeEnd::lingeringClose) {
+            session.detachSocket();
+        }
+        if (end != ExchangeEnd::keepAlive) {
+            return end;
+        }
+    }
+}
+
+void ServerCore::finish(ConnectionPtr connection) {
+    connection->socket().close();
+    forget(std::move(connection));
+}
+
+void ServerCore::forget(ConnectionPtr connection) {
+    {
+        const std::lock_guard lock(registerMutex_);
+        register_.erase(connection->id());
+        if (register_.empty() && endBegan_) {
+            emptyAfter = Clock::now() - *endBegan_;
+        }
+    }
+    if (loop) {
+        loop->descriptorFreed();
+    }
+    // Dropping the record, the last thing here, may end the shutdown.
+}
+
+std::uint64_t ServerCore::cutAll(const std::string& cause) {
+    closing = true;
+    std::vector<ConnectionPtr> all;
+    {
+        const std::lock_guard lock(registerMutex_);
+        for (const auto& [id, connection] : register_) {
+            all.push_back(connection);
+        }
+    }
+    std::uint64_t count = 0;
+    for (const ConnectionPtr& connection : all) {
+        count += connection->cut() ? 1 : 0;
+    }
+    cut += count;
+    cutting.cancel(cause);
+    return count;
+}
+
+std::vector<ConnectionInfo> ServerCore::connections() const {
+    std::vector<ConnectionInfo> all;
+    {
+        const std::lock_guard lock(registerMutex_);
+        for (const auto& [id, connection] : register_) {
+            all.push_back(connection->info());
+        }
+    }
+    std::sort(all.begin(), all.end(), [](const ConnectionInfo& a, const ConnectionInfo& b) {
+        return std::pair(!a.inFlight(), -a.age.count()) < std::pair(!b.inFlight(), -b.age.count());
+    });
+    return all;
+}
+
+}  // namespace lifecycle::http

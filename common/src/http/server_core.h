@@ -1,0 +1,103 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include <Poco/Net/HTTPRequestHandlerFactory.h>
+#include <Poco/Net/HTTPServerParams.h>
+
+#include "http/connection.h"
+#include "http/connection_loop.h"
+#include "http/exchange.h"
+#include "http/worker_pool.h"
+#include "lifecycle/context.h"
+#include "lifecycle/gate.h"
+#include "lifecycle/http_server.h"
+
+namespace lifecycle::http {
+
+/// What the threads of a server share: the settings, the counters and the register of connections.
+/// Held by shared_ptr, so that a handler that is left behind finds it still there.
+class ServerCore : public std::enable_shared_from_this<ServerCore> {
+public:
+    ServerCore(Poco::Net::HTTPRequestHandlerFactory::Ptr factory, HttpServerOptions options);
+
+    const HttpServerOptions options;
+    Poco::Net::HTTPRequestHandlerFactory::Ptr factory;
+    Poco::Net::HTTPServerParams::Ptr params;
+
+    /// Done when requests are cut.
+    const CancelableContext cutting;
+
+    /// Answers say `Connection: close`.
+    std::atomic<bool> closing = false;
+
+    /// There were connections when that began: their clients will connect anew.
+    std::atomic<bool> expectsArrivals = false;
+
+    /// A shutdown waits for the end of the connections, and tells about it.
+    std::atomic<bool> draining = false;
+
+    std::atomic<std::uint64_t> requests = 0;  ///< number of the newest request
+    std::atomic<std::uint64_t> served = 0;
+    std::atomic<std::uint64_t> refused = 0;
+    std::atomic<std::uint64_t> cut = 0;
+    std::atomic<std::uint64_t> answeredWithClose = 0;  ///< since `closing`
+    std::atomic<std::uint64_t> idleClosed = 0;         ///< by the grace period
+    std::atomic<Duration> emptyAfter = Duration::zero();
+
+    /// One guard for each connection; closed with the listener.
+    Gate gate;
+    const CancelableContext listenerClosed;
+
+    std::shared_ptr<WorkerPool> workers;
+    std::unique_ptr<ConnectionLoop> loop;
+    std::mutex stopMutex;  ///< one thread at a time ends the others
+
+    /// From now on answers say `Connection: close`.
+    void announce();
+
+    /// Accepting has ended: counts what becomes of the connections there are.
+    void beginEnd();
+    /// It goes on.
+    void cancelEnd();
+
+    /// Makes and registers the record of an accepted connection; null, and the descriptor closed,
+    /// if the gate is closed.
+    ConnectionPtr admit(Listener::Accepted client);
+
+    /// Serves a connection on a worker until it is quiet or done. Never throws.
+    void serve(ConnectionPtr connection) noexcept;
+
+    /// Closes a connection and takes it out of the register.
+    void finish(ConnectionPtr connection);
+
+    /// As finish, for a connection whose socket a handler has taken over (WebSocket).
+    void forget(ConnectionPtr connection);
+
+    /// Cuts all connections; returns how many requests that ended.
+    std::uint64_t cutAll(const std::string& cause);
+
+    std::vector<ConnectionInfo> connections() const;
+
+    void emit(std::string_view word, std::initializer_list<EventField> fields) const {
+        if (options.events != nullptr) {
+            options.events->emit(word, fields);
+        }
+    }
+
+private:
+    ExchangeEnd serveRequests(Connection& connection);
+
+    mutable std::mutex registerMutex_;  // guards what follows
+    std::optional<TimePoint> endBegan_;
+    std::uint64_t nextId_ = 1;
+    std::unordered_map<std::uint64_t, ConnectionPtr> register_;
+};
+
+}  // namespace lifecycle::http

@@ -1,0 +1,70 @@
+#include "lifecycle/restart_channel.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+
+namespace lifecycle {
+
+std::string_view RestartMessage::text(std::string_view key) const {
+    for (const auto& [name, value] : fields) {
+        if (name == key) {
+            return value;
+        }
+    }
+    return {};
+}
+
+std::uint64_t RestartMessage::number(std::string_view key) const {
+    const std::string_view digits = text(key);
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size() ? value : 0;
+}
+
+RestartChannel::Ends RestartChannel::make() {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+        throw std::system_error(errno, std::generic_category(), "socketpair");
+    }
+    return {RestartChannel(FileDescriptor(ends[0])), FileDescriptor(ends[1])};
+}
+
+void RestartChannel::send(const RestartMessage& message) const noexcept {
+    // On the wire: the word and then key=value, a line each.
+    std::string text = message.word;
+    for (const auto& [key, value] : message.fields) {
+        text += "\n" + key + "=" + value;
+    }
+    ::send(descriptor(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+std::optional<RestartMessage> RestartChannel::receive() {
+    std::array<char, 16 * 1024> bytes;
+    const ssize_t size = ended_ ? 0 : ::recv(descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (size <= 0) {
+        ended_ = ended_ || size == 0 || (errno != EAGAIN && errno != EINTR);
+        return std::nullopt;
+    }
+    std::string_view rest(bytes.data(), static_cast<std::size_t>(size));
+    const auto takeLine = [&rest] {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        return line;
+    };
+    RestartMessage message{std::string(takeLine())};
+    while (!rest.empty()) {
+        const std::string_view line = takeLine();
+        const std::size_t equals = line.find('=');
+        if (equals != std::string_view::npos) {
+            message.fields.emplace_back(line.substr(0, equals), line.substr(equals + 1));
+        }
+    }
+    return message;
+}
+
+}  // namespace lifecycle

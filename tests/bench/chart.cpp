@@ -1,0 +1,149 @@
+#include "chart.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iomanip>
+#include <limits>
+#include <sstream>
+
+namespace lifecycle::bench {
+namespace {
+
+constexpr double width = 760;
+constexpr double left = 70;
+constexpr double right = 560;  // behind it stands which curve is whose
+constexpr double height = 250;
+
+struct Style {
+    const char* colour;
+    const char* dashes;
+    const char* mark;  ///< a path around 0,0
+};
+
+constexpr std::array<Style, 6> styles{{{"#0b5394", "", "M-4,-4 h8 v8 h-8 z"},
+                                       {"#b45f06", "7 3", "M0,-5 L5,4 L-5,4 z"},
+                                       {"#38761d", "2 3", "M0,-5 L5,0 L0,5 L-5,0 z"},
+                                       {"#741b47", "10 3 2 3", "M-4,-4 L4,4 M-4,4 L4,-4"},
+                                       {"#666666", "4 2", "M0,-5 V5 M-5,0 H5"},
+                                       {"#000000", "1 2", "M-4,0 H4"}}};
+
+/// 1 to 5000 on an axis with a mark at each power of ten.
+class Axis {
+public:
+    Axis(double low, double high, double begin, double end)
+        : low_(std::floor(std::log10(low))), high_(std::max(low_ + 1, std::ceil(std::log10(high)))), begin_(begin), end_(end) {}
+
+    double at(double value) const { return begin_ + (std::log10(value) - low_) / (high_ - low_) * (end_ - begin_); }
+
+    std::vector<double> marks() const {
+        std::vector<double> result;
+        for (double power = low_; power <= high_; ++power) {
+            result.push_back(std::pow(10, power));
+        }
+        return result;
+    }
+
+private:
+    double low_;
+    double high_;
+    double begin_;
+    double end_;
+};
+
+void text(std::ostream& out, double x, double y, const std::string& words, const char* attributes = "") {
+    out << "<text x=\"" << x << "\" y=\"" << y << "\" " << attributes << '>' << words << "</text>\n";
+}
+
+void line(std::ostream& out, double x1, double y1, double x2, double y2, const char* colour) {
+    out << "<line x1=\"" << x1 << "\" y1=\"" << y1 << "\" x2=\"" << x2 << "\" y2=\"" << y2 << "\" stroke=\"" << colour
+        << "\"/>\n";
+}
+
+std::string readable(double value) {
+    std::ostringstream out;
+    out << std::setprecision(3) << value;
+    return out.str();
+}
+
+void draw(std::ostream& out, const Chart& chart, double top) {
+    double low = std::numeric_limits<double>::max();
+    double high = 0;
+    double most = 1;
+    for (const Chart::Curve& curve : chart.curves) {
+        for (const Chart::Point& point : curve.points) {
+            low = std::min(low, point.sample.median());
+            high = std::max(high, point.sample.median());
+            most = std::max(most, static_cast<double>(point.clients));
+        }
+    }
+    low = std::clamp(low, 0.01, 1e9);
+    const Axis x(1, most, left, right);
+    const Axis y(low, std::max(low, high), top + height - 40, top + 40);
+    text(out, 10, top + 18, chart.title + ", " + chart.unit, "font-weight=\"bold\"");
+    for (const double mark : y.marks()) {
+        line(out, left, y.at(mark), right, y.at(mark), "#ddd");
+        text(out, left - 6, y.at(mark) + 4, readable(mark), "text-anchor=\"end\"");
+    }
+    for (const double mark : x.marks()) {
+        line(out, x.at(mark), top + 40, x.at(mark), top + height - 40, "#ddd");
+        text(out, x.at(mark), top + height - 24, std::to_string(static_cast<int>(mark)), "text-anchor=\"middle\"");
+    }
+    std::size_t index = 0;
+    for (const Chart::Curve& curve : chart.curves) {
+        const Style& style = styles[index % styles.size()];
+        std::ostringstream path;
+        path << std::fixed << std::setprecision(1);
+        for (const Chart::Point& point : curve.points) {
+            const double px = x.at(point.clients);
+            const double py = y.at(std::max(low, point.sample.median()));
+            path << (path.tellp() == 0 ? 'M' : 'L') << px << ',' << py << ' ';
+            out << "<path transform=\"translate(" << px << ' ' << py << ")\" d=\"" << style.mark << "\" stroke=\""
+                << style.colour << "\" fill=\"" << style.colour << "\"/>\n";
+        }
+        const double legend = top + 52 + 20 * static_cast<double>(index);
+        path << 'M' << right + 16 << ',' << legend << " h34";
+        out << "<path d=\"" << path.str() << "\" fill=\"none\" stroke-width=\"1.6\" stroke=\"" << style.colour
+            << "\" stroke-dasharray=\"" << style.dashes << "\"/>\n<path transform=\"translate(" << right + 33 << ' '
+            << legend << ")\" d=\"" << style.mark << "\" stroke=\"" << style.colour << "\" fill=\"" << style.colour
+            << "\"/>\n";
+        text(out, right + 58, legend + 4, curve.name);
+        ++index;
+    }
+}
+
+}  // namespace
+
+Figure asFigure(const Chart& chart) {
+    Figure figure{chart.name, chart.title};
+    for (const Chart::Curve& curve : chart.curves) {
+        for (const Chart::Point& point : curve.points) {
+            figure.lines.push_back(
+                medianLine(curve.name + ", " + std::to_string(point.clients), chart.unit, point.sample));
+        }
+    }
+    figure.notes = chart.notes;
+    return figure;
+}
+
+std::string svg(const std::vector<Chart>& charts) {
+    std::ostringstream out;
+    const double all = height * static_cast<double>(charts.size());
+    out << std::fixed << std::setprecision(1);
+    out << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << all << "\" viewBox=\"0 0 "
+        << width << ' ' << all << "\" role=\"img\">\n<title>";
+    for (const Chart& chart : charts) {
+        out << chart.title << " against the number of clients. ";
+    }
+    out << "</title>\n<style>text { font: 12px monospace; fill: #111 }</style>\n"
+        << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
+    double top = 0;
+    for (const Chart& chart : charts) {
+        draw(out, chart, top);
+        top += height;
+    }
+    out << "</svg>\n";
+    return out.str();
+}
+
+}  // namespace lifecycle::bench

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <csignal>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lifecycle::bench {
+
+/// A server that takes part: how it is called in the table, and how it is started. All of them
+/// serve /hello?work=DURATION, take `--port`, and write a `ready` event with their port to stderr.
+struct Contestant {
+    std::string name;
+    std::vector<std::string> command;
+    int signal = SIGTERM;  ///< what asks it for a graceful end
+};
+
+/// Stage 03 with one of its strategies, and options of its own behind it.
+Contestant stage(const std::string& strategy, const std::vector<std::string>& options = {});
+
+/// Poco's server as it ships, without the events that both strategies of stage 03 write.
+Contestant plainPoco();
+
+/// Go's net/http with Shutdown, built on the first call; nothing if there is no Go here.
+std::optional<Contestant> goNetHttp();
+
+/// What to say where goNetHttp() is missing.
+inline const char* const goIsMissing =
+    "left out: Go's net/http, there is no Go toolchain (package golang-go)";
+
+}  // namespace lifecycle::bench

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "contestant.h"
+
+namespace lifecycle::bench {
+
+/// A server that is rehearsed for the scoreboard.
+struct Peer {
+    std::string name;
+    bool ours = false;                ///< a server of this project, that should pass everything
+    std::vector<std::string> options; ///< of drain_check
+    std::vector<std::string> command;
+};
+
+struct Peers {
+    std::vector<Peer> all;
+    std::vector<std::string> leftOut;  ///< what is not here, and which package has it
+};
+
+/// Our stages, plain Poco, and whatever of Go, Python, Node, nginx and HAProxy is installed. Programs
+/// are built and configurations written in `folder`; `backend` is the port of a server that the
+/// proxies have behind them.
+Peers availablePeers(const std::filesystem::path& folder, int backend);
+
+/// Those of them that take thousands of connections, as contestants: Go, nginx and HAProxy.
+std::vector<Contestant> strongPeers(const std::filesystem::path& folder, int backend);
+
+}  // namespace lifecycle::bench

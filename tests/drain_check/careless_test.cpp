@@ -1,0 +1,67 @@
+#include "catch.h"
+#include "checked.h"
+
+using namespace lifecycle::check;
+
+namespace {
+
+void checkFails(const std::string& fault, const std::string& scenario, const std::string& remark) {
+    const Checked::Line line = carelessIn(fault, scenario);
+    CAPTURE(fault, scenario, line.figure, line.remark);
+    CHECK(line.result == "fail");
+    CHECK(line.remark.find(remark) != std::string::npos);
+}
+
+} // namespace
+
+TEST_CASE("drain_check: a server that dies of the signal loses what is in flight") {
+    checkFails("dies", "in-flight", "a client whose request was being worked on saw its connection closed");
+    checkFails("dies", "in-line", "a client that was connected, its request sent, and not yet accepted");
+}
+
+TEST_CASE("drain_check: a server that stays when asked to end is found") {
+    checkFails("stays", "idle-exit", "had nothing to do, and stayed");
+    checkFails("stays", "signal-during-start", "was swallowed");
+}
+
+TEST_CASE("drain_check: a server that says failure after a good end is found") {
+    checkFails("wrong-code", "idle-exit", "takes for a failure");
+}
+
+TEST_CASE("drain_check: a server that crashes when asked to end is found") {
+    checkFails("crashes", "idle-exit", "the process crashed: killed by SIGABRT");
+}
+
+TEST_CASE("drain_check: a server that exits without its clients is found") {
+    checkFails("hasty", "in-flight", "a client whose request was being worked on saw its connection closed");
+    checkFails("hasty", "queued", "a client whose request was sent before the signal");
+}
+
+TEST_CASE("drain_check: a server that goes on taking clients is found") {
+    checkFails("keeps-listening", "new-connections", "a client that came long after the signal got 200");
+}
+
+TEST_CASE("drain_check: a server that waits for idle clients is found") {
+    checkFails("waits-for-idle", "idle-keep-alive", "8 clients were connected and idle");
+    checkFails("waits-for-idle", "silent", "4 clients were connected and had sent nothing");
+    checkFails("waits-for-idle", "half-header", "one slow client held the process beyond its deadline");
+}
+
+TEST_CASE("drain_check: a server that sleeps after its last answer is found") {
+    checkFails("slow-exit", "last-response", "all was answered, and the process stayed");
+}
+
+TEST_CASE("drain_check: a server that does not say that it ends is found") {
+    checkFails("keeps-alive", "close-announced", "may send its next request here");
+    CHECK(carelessIn("none", "close-announced").result == "pass");
+}
+
+TEST_CASE("drain_check: a server that waits for ever for a request or takes no second signal is found") {
+    checkFails("none", "deadline", "beyond its deadline");
+    checkFails("none", "second-signal", "pressed Ctrl-C twice");
+}
+
+TEST_CASE("drain_check: a server that spins without descriptors is found") {
+    checkFails("spins", "descriptors", "did nothing but fail to accept them");
+    CHECK(carelessIn("none", "descriptors").result == "pass");
+}

@@ -1,0 +1,223 @@
+// The door: who is in line when it closes, and what those see that come later.
+
+#include "scenario.h"
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+namespace lifecycle::check {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Clock;
+using test::Outcome;
+
+/// Keeps the process there for as long as the scenario looks at its door.
+Asked holdOpen(Rehearsal& rehearsal, const Subject& subject) {
+    const Settings& settings = rehearsal.settings();
+    const Duration long_ = settings.lameDuck + settings.refusalLimit + 500ms;
+    Asked client = rehearsal.ask(subject, rehearsal.path(std::min(long_, settings.lameDuck + settings.timeout * 4 / 5)));
+    rehearsal.letArrive();
+    return client;
+}
+
+bool isTurnedAway(const test::Response& response) {
+    return response.outcome == Outcome::refused || response.status == 503;
+}
+
+Verdict newConnections(Rehearsal& rehearsal) {
+    const Settings& settings = rehearsal.settings();
+    Subject subject(settings, rehearsal.recording());
+    Asked working = holdOpen(rehearsal, subject);
+    const auto signalled = rehearsal.stop(subject);
+    const test::Deadline limit = signalled + settings.lameDuck + settings.refusalLimit;
+
+    test::Response response;
+    Duration took{};
+    do {
+        Asked late = rehearsal.ask(subject, rehearsal.path(0s));
+        late.client = "new connections";
+        response = rehearsal.answer(late, Clock::now() + settings.refusalLimit);
+        took = late.began_at - signalled;
+        std::this_thread::sleep_for(2ms);
+    } while (!isTurnedAway(response) && !limit.passed());
+    if (!isTurnedAway(response)) {
+        return fail("after " + formatRounded(took), "a client that came long after the signal " + fate(response));
+    }
+    for (int again = 0; again < 5; ++again) {
+        Asked late = rehearsal.ask(subject, rehearsal.path(0s));
+        late.client = "new connections";
+        const test::Response other = rehearsal.answer(late, Clock::now() + settings.refusalLimit);
+        if (!isTurnedAway(other)) {
+            return fail("not for good", "one client was turned away, and one behind it " + fate(other));
+        }
+    }
+    const bool told = response.status == 503;
+    return pass((told ? "503 after " : "after ") + formatRounded(took));
+}
+
+/// Its own connection from before the signal may see the 503, or a new one.
+Verdict readiness(Rehearsal& rehearsal) {
+    const Settings& settings = rehearsal.settings();
+    Subject subject(settings, rehearsal.recording());
+    Asked working;
+    if (rehearsal.traits().works) {
+        working = holdOpen(rehearsal, subject);
+    }
+    Asked probe = rehearsal.ask(subject, settings.readyPath);
+    if (rehearsal.answer(probe, 5s).status != 200) {
+        return notApplicable(settings.readyPath + " does not answer 200 before the signal");
+    }
+    const auto signalled = rehearsal.stop(subject);
+    const test::Deadline limit = signalled + settings.lameDuck + settings.refusalLimit;
+    while (!limit.passed()) {
+        if (probe.connection.error() || probe.connection.closedByServer()) {
+            probe = rehearsal.ask(subject, settings.readyPath);
+        } else {
+            rehearsal.askAgain(probe, settings.readyPath);
+        }
+        probe.client = "readiness probe";
+        const test::Response response = rehearsal.answer(probe, Clock::now() + settings.refusalLimit);
+        const Duration took = Clock::now() - signalled;
+        if (response.outcome == Outcome::complete && response.status != 200) {
+            return pass(std::to_string(response.status) + " after " + formatRounded(took));
+        }
+        if (response.outcome != Outcome::complete) {
+            return fail("never off", "the load balancer's probe " + fate(response) + ", and never heard \"not ready\"");
+        }
+        if (!response.keepsAlive()) {
+            probe.connection.close();
+        }
+        std::this_thread::sleep_for(2ms);
+    }
+    return fail("still ready", "the load balancer's probe got 200 long after the signal, and sent more clients");
+}
+
+/// Every one of those who could connect must be told something.
+Verdict everybodyHears(Rehearsal& rehearsal, std::vector<Asked>& clients, Clock::time_point signalled) {
+    std::size_t heard = 0;
+    std::size_t lost = 0;
+    std::string suffered;
+    for (Asked& client : clients) {
+        if (client.connection.error()) {
+            continue;  // it found no place in line, and knows that
+        }
+        const test::Response response = rehearsal.answer(client, rehearsal.deadlineFrom(signalled));
+        if (isOrderly(response)) {
+            ++heard;
+        } else {
+            ++lost;
+            suffered = fate(response);
+        }
+    }
+    if (heard + lost == 0) {
+        return notApplicable("nobody could connect");
+    }
+    const std::string all = std::to_string(heard + lost);
+    return lost == 0 ? pass(std::to_string(heard) + " of " + all)
+                     : fail(std::to_string(lost) + " of " + all + " lost", suffered);
+}
+
+Verdict inLineOnce(Rehearsal& rehearsal) {
+    Subject subject(rehearsal.settings(), rehearsal.recording());
+    test::get(subject.port(), rehearsal.path(0s));  // it serves: whatever it has to start is there
+    subject.freeze();
+    std::vector<Asked> clients;
+    for (unsigned i = 0; i < rehearsal.settings().clients && (i == 0 || !clients.back().connection.error()); ++i) {
+        clients.push_back(rehearsal.ask(subject, rehearsal.path(5ms)));
+    }
+    const auto signalled = rehearsal.stop(subject);
+    subject.goOn();
+    Verdict verdict = everybodyHears(rehearsal, clients, signalled);
+    if (verdict.result == Verdict::Result::fail) {
+        verdict.remark = "a client that was connected, its request sent, and not yet accepted " + verdict.remark;
+    }
+    return verdict;
+}
+
+/// Which of the two a server meets first when it goes on, the signal or the clients, is up to chance.
+Verdict inLine(Rehearsal& rehearsal) {
+    Verdict verdict = inLineOnce(rehearsal);
+    for (unsigned round = 1; round < rehearsal.settings().rounds && verdict.result == Verdict::Result::pass; ++round) {
+        verdict = inLineOnce(rehearsal);
+    }
+    return verdict;
+}
+
+Verdict queued(Rehearsal& rehearsal) {
+    const Settings& settings = rehearsal.settings();
+    Subject subject(settings, rehearsal.recording());
+    const Duration each = std::clamp<Duration>(settings.timeout * 3 / 4 / settings.clients, 5ms, 150ms);
+    std::vector<Asked> clients;
+    for (unsigned i = 0; i < settings.clients; ++i) {
+        clients.push_back(rehearsal.ask(subject, rehearsal.path(rehearsal.work(each))));
+    }
+    rehearsal.letArrive();
+    const auto signalled = rehearsal.stopWhile(clients.back(), subject);
+    Verdict verdict = everybodyHears(rehearsal, clients, signalled);
+    if (verdict.result == Verdict::Result::fail) {
+        verdict.remark = "a client whose request was sent before the signal " + verdict.remark;
+    }
+    subject.waitForExit(signalled + settings.exitLimit);
+    return verdict;
+}
+
+/// Clients that connect anew for each request, so that at any moment some are on their way.
+Verdict burst(Rehearsal& rehearsal) {
+    const Settings& settings = rehearsal.settings();
+    test::LoadResult total;
+    for (unsigned round = 0; round < settings.rounds; ++round) {
+        Subject subject(settings, rehearsal.recording());
+        test::LoadClients clients(rehearsal.load(subject, false, 1ms));
+        test::eventually([&] { return clients.answered() >= 2 * settings.clients; }, settings.startLimit);
+        const auto signalled = rehearsal.stop(subject);
+        subject.waitForExit(rehearsal.deadlineFrom(signalled));
+        clients.stop();
+        const test::LoadResult result = clients.wait();
+        rehearsal.recording().requests(result);
+        total.add(result);
+    }
+    const std::size_t lost = total.lost + total.timed_out + total.failed_connects;
+    const std::size_t unavailable = total.answeredWith(503);
+    std::string others = std::to_string(total.answeredTotal() - unavailable) + " served, ";
+    others += unavailable == 0 ? "" : std::to_string(unavailable) + " told 503, ";
+    others += std::to_string(total.refused) + " refused";
+    const std::string figure = std::to_string(lost) + " reset";
+    return lost == 0 ? pass(figure, others)
+                     : fail(figure, "a client that connected while the signal came got no answer (" + others + ")");
+}
+
+}  // namespace
+
+std::vector<Scenario> listenerScenarios() {
+    return {
+        {.name = "new-connections",
+         .passes = "with a request still in flight, new connections are refused or told 503 within --refusal-limit",
+         .why = "a refused client goes elsewhere at once; one that hangs in a dead queue does not",
+         .needs = work,
+         .attempts = 2,
+         .run = newConnections},
+        {.name = "readiness",
+         .passes = "--ready-path stops saying 200 before the door closes",
+         .why = "load balancers believe it: until it changes they send clients",
+         .needs = readyPath,
+         .attempts = 2,
+         .run = readiness},
+        {.name = "in-line",
+         .passes = "--clients requests that wait to be accepted when the signal comes are served or told 503, --rounds times",
+         .why = "the kernel has accepted them: to their senders the server has them, and a reset is a loss",
+         .run = inLine},
+        {.name = "queued",
+         .passes = "--clients requests sent at once, more than most have threads, all get an answer",
+         .why = "what waits in the server's own queue was accepted, too",
+         .needs = work,
+         .run = queued},
+        {.name = "burst",
+         .passes = "of --clients that connect again and again while the signal arrives, --rounds times, none is reset",
+         .why = "served, refused or told 503: all fine, the client knows; after a reset it does not",
+         .run = burst},
+    };
+}
+
+}  // namespace lifecycle::check

@@ -1,0 +1,108 @@
+#include "rehearsal.h"
+
+#include <csignal>
+#include <sstream>
+#include <thread>
+
+#include "lifecycle/signals.h"
+
+namespace lifecycle::check {
+
+using namespace std::chrono_literals;
+using test::Clock;
+using test::Outcome;
+
+std::string Rehearsal::path(Duration work) const {
+    return withWork(settings_.path, work);
+}
+
+Duration Rehearsal::work(Duration usual) const {
+    return factor_ * std::min(usual, std::max<Duration>(settings_.timeout / 3, 300ms));
+}
+
+Clock::time_point Rehearsal::stopWhile(const Asked& inFlight, Subject& subject) const {
+    if (inFlight.connection.hasBytes()) {
+        throw AnsweredTooEarly();
+    }
+    return stop(subject);
+}
+
+Asked Rehearsal::ask(const Subject& subject, const std::string& target) {
+    const auto now = Clock::now();
+    Asked asked{test::Connection::to(subject.port(), 5s), now, "client " + std::to_string(++clients_)};
+    asked.connection.send(test::httpRequest("GET", target));
+    return asked;
+}
+
+void Rehearsal::askAgain(Asked& asked, const std::string& target) {
+    asked.began_at = Clock::now();
+    asked.connection.send(test::httpRequest("GET", target));
+}
+
+test::Response Rehearsal::answer(Asked& asked, test::Deadline deadline) {
+    test::Response response;
+    if (asked.connection.error() == std::errc::connection_refused) {
+        response.outcome = Outcome::refused;
+        response.finished_at = Clock::now();
+    } else {
+        response = asked.connection.readResponse(deadline);
+    }
+    recording_.request(asked.client, asked.began_at, Clock::now(), response.outcome, response.status);
+    return response;
+}
+
+void Rehearsal::letArrive() const {
+    std::this_thread::sleep_for(100ms);
+}
+
+test::LoadPlan Rehearsal::load(const Subject& subject, bool keepAlive, Duration work) const {
+    test::LoadPlan plan;
+    plan.port = subject.port();
+    plan.clients = static_cast<int>(settings_.clients);
+    plan.keep_alive = keepAlive;
+    plan.target = path(work);
+    plan.duration = settings_.timeout + settings_.lameDuck + 30s;
+    plan.answer_timeout = settings_.timeout + settings_.lameDuck + 5s;
+    plan.keep_records = true;
+    return plan;
+}
+
+test::Deadline Rehearsal::deadlineFrom(Clock::time_point signalled) const {
+    return signalled + settings_.lameDuck + settings_.timeout + settings_.exitLimit;
+}
+
+Verdict Rehearsal::exitsWithin(Subject& subject, Clock::time_point since, Duration limit,
+                               const std::string& suffered) const {
+    const auto status = subject.waitForExit(since + settings_.lameDuck + limit);
+    if (!status) {
+        return fail("> " + formatDuration(settings_.lameDuck + limit), suffered);
+    }
+    const bool asked = status->signal == 0 || status->signal == settings_.signal;
+    if (!asked) {
+        return fail(signalName(status->signal), "the process crashed: killed by " + signalName(status->signal));
+    }
+    return pass(formatRounded(std::max(Clock::duration::zero(), status->at - since)));
+}
+
+bool isServed(const test::Response& response) {
+    return response.outcome == Outcome::complete && response.status < 500;
+}
+
+bool isOrderly(const test::Response& response) {
+    return isServed(response) || (response.outcome == Outcome::complete && response.status == 503);
+}
+
+std::string fate(const test::Response& response) {
+    switch (response.outcome) {
+    case Outcome::complete: return "got " + std::to_string(response.status);
+    case Outcome::closed: return "saw its connection closed without an answer";
+    case Outcome::truncated: return "got half an answer";
+    case Outcome::reset: return "was reset";
+    case Outcome::malformed: return "got something that is no HTTP";
+    case Outcome::timeout: return "waited and got no answer";
+    case Outcome::refused: return "was refused";
+    }
+    return "";
+}
+
+}  // namespace lifecycle::check

@@ -1,0 +1,141 @@
+// Hot restart: a new process takes over, and no client may notice.
+
+#include "scenario.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "lifecycle/signals.h"
+
+namespace lifecycle::check {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Clock;
+
+bool allIn(const std::set<pid_t>& some, const std::set<pid_t>& others) {
+    return std::includes(others.begin(), others.end(), some.begin(), some.end());
+}
+
+/// The life of both generations, as seen from the socket: the new one is there as soon as a process
+/// has it that did not have it before, the old one is gone when one of its processes has it no more.
+struct Generations {
+    Listening before;
+    Listening now{};
+    std::optional<Clock::time_point> newCame{};
+    std::optional<Clock::time_point> oldWent{};
+
+    bool handedOver(const Listening& listening) {
+        now = listening;
+        if (!newCame && !allIn(now.holders, before.holders)) {
+            newCame = Clock::now();
+        }
+        if (!oldWent && newCame && !allIn(before.holders, now.holders)) {
+            oldWent = Clock::now();
+        }
+        return oldWent.has_value();
+    }
+};
+
+struct Restart {
+    bool happened = false;
+    bool sameSocket = false;
+    test::LoadResult clients{};
+};
+
+/// One hot restart under load.
+Restart restartUnder(Rehearsal& rehearsal, bool keepAlive) {
+    const Settings& settings = rehearsal.settings();
+    Subject subject(settings, rehearsal.recording());
+    const auto began = Clock::now();
+    Generations generations{subject.listening()};
+    test::LoadPlan plan = rehearsal.load(subject, keepAlive, 1ms);
+    plan.until_refused = false;
+    plan.duration = settings.restartLimit + 10s;
+    plan.think_time = 2ms;  // a handshake each: no more of them than a busy machine can bear
+    test::LoadClients load(plan);
+    test::eventually([&] { return load.answered() >= 5 * settings.clients; }, settings.startLimit);
+
+    subject.signal(*settings.restartSignal);
+    Restart restart;
+    restart.happened =
+        test::eventually([&] { return generations.handedOver(subject.listening()); }, settings.restartLimit);
+    if (restart.happened) {
+        std::this_thread::sleep_for(300ms);  // the new one by itself
+    }
+    load.stop();
+    restart.clients = load.wait();
+    if (restart.happened) {
+        rehearsal.recording().process("old process", began, *generations.oldWent);
+        rehearsal.recording().process("new process", *generations.newCame, Clock::now());
+    }
+    rehearsal.recording().requests(restart.clients);
+    restart.sameSocket = generations.now.inodes == generations.before.inodes;
+    return restart;
+}
+
+/// The longest time without an answer to anybody.
+Duration longestGap(const test::LoadResult& load) {
+    std::vector<Clock::time_point> answers;
+    for (const test::LoadRecord& record : load.records) {
+        if (record.outcome == test::Outcome::complete) {
+            answers.push_back(record.ended_at);
+        }
+    }
+    std::sort(answers.begin(), answers.end());
+    Duration longest{};
+    for (std::size_t i = 1; i < answers.size(); ++i) {
+        longest = std::max<Duration>(longest, answers[i] - answers[i - 1]);
+    }
+    return longest;
+}
+
+Verdict nothingHappened(const Settings& settings) {
+    return fail("no restart", "within " + formatDuration(settings.restartLimit) + " of " +
+                                  signalName(*settings.restartSignal) + " no new process had taken over alone");
+}
+
+Verdict restartConnections(Rehearsal& rehearsal) {
+    const Restart restart = restartUnder(rehearsal, false);
+    if (!restart.happened) {
+        return nothingHappened(rehearsal.settings());
+    }
+    const test::LoadResult& load = restart.clients;
+    const std::size_t errors = load.refused + load.failed_connects + load.lost + load.timed_out;
+    const std::string figure = std::to_string(errors) + " errors, gap " + formatRounded(longestGap(load));
+    return errors == 0 ? pass(figure, restart.sameSocket ? "the same socket" : "another socket")
+                       : fail(figure, "a client that connected during the restart was refused or reset");
+}
+
+Verdict restartKeepAlive(Rehearsal& rehearsal) {
+    const Restart restart = restartUnder(rehearsal, true);
+    if (!restart.happened) {
+        return nothingHappened(rehearsal.settings());
+    }
+    const std::size_t lost = restart.clients.lost + restart.clients.timed_out;
+    const std::string figure = std::to_string(lost) + " lost";
+    return lost == 0 ? pass(figure)
+                     : fail(figure, "a client sent its next request on a connection that was open, and got no answer");
+}
+
+}  // namespace
+
+std::vector<Scenario> restartScenarios() {
+    return {
+        {.name = "restart-connections",
+         .passes = "during a hot restart no new connection is refused or reset",
+         .why = "a restart that clients notice is an outage",
+         .needs = restart,
+         .run = restartConnections},
+        {.name = "restart-keep-alive",
+         .passes = "during a hot restart no request on a kept connection is lost",
+         .why = "handing over the socket is the easy part: the connections of the old process are not",
+         .needs = restart | keepAlive,
+         .run = restartKeepAlive},
+    };
+}
+
+}  // namespace lifecycle::check

@@ -1,0 +1,72 @@
+// Signals that come twice, or too early.
+
+#include "scenario.h"
+
+#include <array>
+#include <thread>
+
+#include "lifecycle/signals.h"
+
+namespace lifecycle::check {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Clock;
+
+Verdict secondSignal(Rehearsal& rehearsal) {
+    const Settings& settings = rehearsal.settings();
+    Subject subject(settings, rehearsal.recording());
+    Asked client =
+        rehearsal.ask(subject, rehearsal.path(settings.lameDuck + settings.forceLimit + settings.timeout / 2));
+    rehearsal.letArrive();
+    rehearsal.stop(subject);
+    std::this_thread::sleep_for(200ms);
+    if (subject.exitStatus()) {
+        return pass("gone at the first");
+    }
+    const auto again = rehearsal.stop(subject);
+    if (const auto status = subject.waitForExit(again + settings.forceLimit)) {
+        return pass(formatRounded(std::max(Clock::duration::zero(), status->at - again)));
+    }
+    return fail("> " + formatDuration(settings.forceLimit),
+                "somebody pressed Ctrl-C twice, and had to look for kill -9");
+}
+
+Verdict signalDuringStart(Rehearsal& rehearsal) {
+    constexpr std::array delays{0ms, 1ms, 2ms, 5ms, 10ms, 20ms, 35ms, 50ms};
+    const Settings& settings = rehearsal.settings();
+    Duration longest{};
+    for (const auto delay : delays) {
+        Subject subject(settings, rehearsal.recording(), Subject::Wait::notAtAll);
+        std::this_thread::sleep_for(delay);
+        const auto signalled = rehearsal.stop(subject);
+        // What has not begun to listen has no client: it may end at once, but also finish its start.
+        const auto status = subject.waitForExit(signalled + settings.exitLimit + settings.lameDuck + 2s);
+        if (!status) {
+            return fail("hangs", "a signal " + formatDuration(delay) +
+                                     " after the start was swallowed: the process stays, and has to be killed");
+        }
+        longest = std::max<Duration>(longest, status->at - signalled);
+    }
+    return pass(formatRounded(longest));
+}
+
+}  // namespace
+
+std::vector<Scenario> signalScenarios() {
+    return {
+        {.name = "second-signal",
+         .passes = "with a request in flight, a second signal ends the process within --force-limit",
+         .why = "the one who waits may know better: a drain nobody can cut short ends in kill -9",
+         .needs = work,
+         .attempts = 2,
+         .run = secondSignal},
+        {.name = "signal-during-start",
+         .passes = "a signal 0 to 50 ms after the start ends the process, whether it listens already or not",
+         .why = "crash loops and quick rollbacks stop processes that have only just been started",
+         .attempts = 2,
+         .run = signalDuringStart},
+    };
+}
+
+}  // namespace lifecycle::check

@@ -1,0 +1,131 @@
+#include "subject.h"
+
+#include <csignal>
+#include <sstream>
+
+#include "descendants.h"
+#include "interruption.h"
+#include "lifecycle/duration.h"
+#include "lifecycle/signals.h"
+#include "proc.h"
+
+namespace lifecycle::check {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Clock;
+
+std::vector<std::string> commandFor(const Settings& settings, int port) {
+    std::vector<std::string> command = settings.command;
+    for (std::string& argument : command) {
+        for (std::size_t at = argument.find("{port}"); at != std::string::npos; at = argument.find("{port}")) {
+            argument.replace(at, 6, std::to_string(port));
+        }
+    }
+    return command;
+}
+
+/// What the command said last, for whoever wonders why it did not start.
+std::string lastLine(const test::Process& process) {
+    const auto lines = process.standardError();
+    return lines.empty() ? "" : ": " + lines.back().text;
+}
+
+}  // namespace
+
+Subject::Subject(const Settings& settings, Recording& recording, Wait wait, test::ProcessOptions options)
+    : settings_(settings), recording_(recording) {
+    recording_.begin(Clock::now());
+    {
+        const auto lock = Interruption::noneNow();
+        process_.emplace(commandFor(settings, port()), std::move(options));
+    }
+    process_->neverPrintLog();
+    if (wait == Wait::untilListening) {
+        try {
+            waitUntilListening();
+        } catch (...) {
+            const auto lock = Interruption::noneNow();
+            process_.reset();
+            test::killDescendants();
+            throw;
+        }
+    }
+}
+
+Subject::~Subject() {
+    const auto lock = Interruption::noneNow();  // what an interruption has killed is no result
+    if (const auto status = process_->exitStatus()) {
+        recording_.mark(status->at, "exit");
+    }
+    recording_.events(process_->events());
+    process_.reset();
+    test::killDescendants();  // what left the process group, and what a restart has put in its place
+}
+
+void Subject::waitUntilListening() {
+    const test::Deadline deadline = settings_.startLimit;
+    bool listens = false;
+    test::eventually(
+        [&] {
+            listens = !listening().empty();
+            return listens || process_->exitStatus();
+        },
+        deadline);
+    std::ostringstream reason;
+    reason << settings_.command.front();
+    if (const auto status = process_->exitStatus()) {
+        reason << (listens ? " went into the background: let it stay in the foreground"
+                           : " ended before it listened (");
+        if (!listens) {
+            reason << *status << ')' << lastLine(*process_);
+        }
+    } else if (listens) {
+        return;
+    } else {
+        reason << " does not listen on port " << port() << " within " << formatDuration(settings_.startLimit)
+               << lastLine(*process_);
+    }
+    throw NeverListens(reason.str());
+}
+
+Clock::time_point Subject::signal(int number) {
+    const auto now = Clock::now();
+    recording_.mark(now, signalName(number));
+    process_->signal(number);
+    return now;
+}
+
+void Subject::freeze() const {
+    for (const test::ProcessEntry& process : test::descendants()) {
+        ::kill(process.pid, SIGSTOP);
+    }
+}
+
+void Subject::goOn() const {
+    for (const test::ProcessEntry& process : test::descendants()) {
+        ::kill(process.pid, SIGCONT);
+    }
+}
+
+std::optional<test::ExitStatus> Subject::waitForExit(test::Deadline deadline) {
+    try {
+        return process_->waitForExit(deadline);
+    } catch (const std::runtime_error&) {
+        return std::nullopt;
+    }
+}
+
+Listening Subject::listening() const {
+    return listeningOn(port(), test::descendants());
+}
+
+std::chrono::milliseconds Subject::cpuTime() const {
+    std::chrono::milliseconds total{};
+    for (const test::ProcessEntry& process : test::descendants()) {
+        total += test::cpuTime(process.pid);
+    }
+    return total;
+}
+
+}  // namespace lifecycle::check

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "deadline.h"
+#include "listening.h"
+#include "port_reservation.h"
+#include "process.h"
+#include "recording.h"
+#include "settings.h"
+
+namespace lifecycle::check {
+
+/// The command ended, or its time to start was over, before it listened on its port or answered.
+class NeverListens : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// The server under test: a fresh process on a free port, with all that it starts. Gone for certain
+/// at the end of the scope; only one lives at a time.
+class Subject {
+public:
+    enum class Wait { untilListening, notAtAll };
+
+    /// Starts it. Throws NeverListens; std::system_error if there is no such program.
+    Subject(const Settings& settings, Recording& recording, Wait wait = Wait::untilListening,
+            test::ProcessOptions options = {});
+    ~Subject();
+    Subject(const Subject&) = delete;
+    Subject& operator=(const Subject&) = delete;
+
+    int port() const { return port_.port(); }
+
+    /// Sends a signal to the process that was started, as a supervisor does; returns the moment before.
+    test::Clock::time_point signal(int number);
+
+    /// Stops all of it in the sense of job control, so that clients act while it cannot; and goes on.
+    void freeze() const;
+    void goOn() const;
+
+    /// Blocks until the process that was started is gone. Empty if that does not happen in time.
+    std::optional<test::ExitStatus> waitForExit(test::Deadline deadline);
+    std::optional<test::ExitStatus> exitStatus() const { return process_->exitStatus(); }
+
+    Listening listening() const;
+
+    /// Processor time that all of it has used.
+    std::chrono::milliseconds cpuTime() const;
+
+private:
+    void waitUntilListening();
+
+    const Settings& settings_;
+    Recording& recording_;
+    test::PortReservation port_;
+    std::optional<test::Process> process_;
+};
+
+}  // namespace lifecycle::check

@@ -1,0 +1,71 @@
+#include "catch.h"
+#include "deadline.h"
+
+#include "lifecycle/poll_loop.h"
+
+#include <sys/eventfd.h>
+
+#include <string>
+#include <thread>
+
+using namespace std::chrono_literals;
+using lifecycle::Clock;
+using lifecycle::FileDescriptor;
+using lifecycle::PollLoop;
+
+TEST_CASE("library: a loop acts on descriptors and moments and words of other threads in their order") {
+    PollLoop loop;
+    std::string story;
+    const FileDescriptor event(::eventfd(0, EFD_CLOEXEC));
+    loop.watch(event.get(), [&] {
+        eventfd_t value;
+        ::eventfd_read(event.get(), &value);
+        story += "descriptor ";
+        loop.in(1ms, [&] {
+            story += "moment ";
+            loop.post([&] {
+                story += "word";
+                loop.stop();
+            });
+        });
+    });
+    std::thread other([&] { loop.post([&] { ::eventfd_write(event.get(), 1); }); });
+    loop.run();
+    other.join();
+    CHECK(story == "descriptor moment word");
+}
+
+TEST_CASE("library: moments of a loop come in the order of their times and canceled ones never") {
+    PollLoop loop;
+    std::string story;
+    const auto now = Clock::now();
+    loop.at(now + 20ms, [&] {
+        story += "c";
+        loop.stop();
+    });
+    const PollLoop::Timer canceled = loop.at(now + 10ms, [&] { story += "canceled"; });
+    loop.at(now + 10ms, [&] { story += "b"; });
+    loop.at(now - 1s, [&] { story += "a"; });
+    loop.cancel(canceled);
+    loop.cancel(0);
+    loop.run();
+    CHECK(story == "abc");
+    CHECK(Clock::now() - now >= 20ms);
+}
+
+TEST_CASE("library: an action may forget its own descriptor and that of another one") {
+    PollLoop loop;
+    int called = 0;
+    const FileDescriptor first(::eventfd(1, EFD_CLOEXEC));
+    const FileDescriptor second(::eventfd(1, EFD_CLOEXEC));
+    const auto once = [&] {
+        ++called;
+        loop.forget(first.get());
+        loop.forget(second.get());
+        loop.in(5ms, [&] { loop.stop(); });
+    };
+    loop.watch(first.get(), once);
+    loop.watch(second.get(), once);
+    loop.run();
+    CHECK(called == 1);
+}

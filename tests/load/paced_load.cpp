@@ -1,0 +1,54 @@
+#include "paced_load.h"
+
+#include <thread>
+#include <utility>
+
+namespace lifecycle::test {
+
+PacedResult PacedLoad::run() {
+    const auto begin = Clock::now();
+    std::vector<std::thread> requests;
+    for (std::size_t number = 0; number < plan_.count; ++number) {
+        const std::chrono::duration<double> at(static_cast<double>(number) / plan_.per_second);
+        std::this_thread::sleep_until(begin + std::chrono::duration_cast<Clock::duration>(at));
+        requests.emplace_back([this] { ask(); });
+    }
+    for (std::thread& request : requests) {
+        request.join();
+    }
+    return result_;
+}
+
+void PacedLoad::ask() {
+    const Deadline deadline = plan_.answer_timeout;
+    Connection used = connection();
+    used.send(httpRequest("GET", plan_.target), deadline); // a failure shows in the response
+    const Response response = used.readResponse(deadline);
+
+    const std::lock_guard lock(mutex_);
+    ++result_.sent;
+    if (response.outcome != Outcome::complete) {
+        ++result_.lost;
+        return;
+    }
+    ++(response.status == 200 ? result_.ok : result_.other);
+    if (response.keepsAlive()) {
+        idle_.push_back(std::move(used));
+    }
+}
+
+Connection PacedLoad::connection() {
+    {
+        const std::lock_guard lock(mutex_);
+        while (!idle_.empty()) {
+            Connection last = std::move(idle_.back());
+            idle_.pop_back();
+            if (!last.closedByServer()) {
+                return last;
+            }
+        }
+    }
+    return Connection::to(plan_.port, plan_.answer_timeout);
+}
+
+} // namespace lifecycle::test

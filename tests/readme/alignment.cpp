@@ -1,0 +1,128 @@
+#include "alignment.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace lifecycle::readme {
+
+namespace {
+
+/// Edit distance by dynamic programming over the places (i, j): i lines of the README and j printed
+/// ones are dealt with. `cost(i, j)` is the least cost of what is left from there.
+class OrderedAlignment {
+public:
+    OrderedAlignment(const std::vector<ExpectedLine>& shown,
+                     const std::vector<PrintedLine>& printed)
+        : shown_(shown), printed_(printed), costs_((shown.size() + 1) * (printed.size() + 1)) {
+        for (std::size_t i = shown.size() + 1; i-- > 0;) {
+            for (std::size_t j = printed.size() + 1; j-- > 0;) {
+                cost(i, j) = best(i, j).cost;
+            }
+        }
+    }
+
+    std::vector<AlignedRow> rows() {
+        std::vector<AlignedRow> result;
+        std::size_t i = 0;
+        std::size_t j = 0;
+        while (i < shown_.size() || j < printed_.size()) {
+            const Move move = best(i, j);
+            if (!move.silent) {
+                result.push_back({move.uses_shown ? std::optional(i) : std::nullopt,
+                                  move.takes_printed ? std::optional(j) : std::nullopt});
+            }
+            i += move.takes_shown ? 1 : 0;
+            j += move.takes_printed ? 1 : 0;
+        }
+        return result;
+    }
+
+private:
+    struct Move {
+        int cost = std::numeric_limits<int>::max();
+        bool takes_shown = false;   ///< goes on to the next line of the README
+        bool takes_printed = false; ///< goes on to the next printed line
+        bool uses_shown = false;
+        bool silent = false; ///< leaves a `[...]` behind: no row
+    };
+
+    // A line that differs costs most. A `[...]` costs a little for each line, so that a line of
+    // its own is preferred where there is one.
+    static constexpr int difference = 1000;
+    static constexpr int absorbed = 1;
+
+    Move best(std::size_t i, std::size_t j) {
+        if (i == shown_.size() && j == printed_.size()) {
+            return {.cost = 0};
+        }
+        Move result;
+        const auto consider = [&](Move move) {
+            const int rest = cost(i + (move.takes_shown ? 1 : 0), j + (move.takes_printed ? 1 : 0));
+            move.cost += rest;
+            if (move.cost < result.cost) {
+                result = move;
+            }
+        };
+        const bool any_lines = i < shown_.size() && standsForAnyLines(shown_[i].shown);
+        if (any_lines) {
+            consider({.cost = 0, .takes_shown = true, .silent = true});
+            if (j < printed_.size()) {
+                consider({.cost = absorbed, .takes_printed = true, .uses_shown = true});
+            }
+        } else if (i < shown_.size()) {
+            if (j < printed_.size() && fits(shown_[i].shown, printed_[j].printed)) {
+                consider({.cost = 0, .takes_shown = true, .takes_printed = true,
+                          .uses_shown = true});
+            }
+            consider({.cost = difference, .takes_shown = true, .uses_shown = true});
+        }
+        if (j < printed_.size()) {
+            consider({.cost = difference, .takes_printed = true});
+        }
+        return result;
+    }
+
+    int& cost(std::size_t i, std::size_t j) { return costs_[i * (printed_.size() + 1) + j]; }
+
+    const std::vector<ExpectedLine>& shown_;
+    const std::vector<PrintedLine>& printed_;
+    std::vector<int> costs_;
+};
+
+std::vector<AlignedRow> alignInAnyOrder(const std::vector<ExpectedLine>& shown,
+                                        const std::vector<PrintedLine>& printed) {
+    std::vector<AlignedRow> rows;
+    std::vector<bool> used(shown.size(), false);
+    for (std::size_t j = 0; j < printed.size(); ++j) {
+        AlignedRow row{std::nullopt, j};
+        for (std::size_t i = 0; i < shown.size() && !row.shown; ++i) {
+            if (!used[i] && !standsForAnyLines(shown[i].shown) &&
+                fits(shown[i].shown, printed[j].printed)) {
+                used[i] = true;
+                row.shown = i;
+            }
+        }
+        for (std::size_t i = 0; i < shown.size() && !row.shown; ++i) {
+            if (standsForAnyLines(shown[i].shown)) {
+                used[i] = true;
+                row.shown = i;
+            }
+        }
+        rows.push_back(row);
+    }
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        if (!used[i] && !standsForAnyLines(shown[i].shown)) {
+            rows.push_back({i, std::nullopt});
+        }
+    }
+    return rows;
+}
+
+} // namespace
+
+std::vector<AlignedRow> align(const std::vector<ExpectedLine>& shown,
+                              const std::vector<PrintedLine>& printed, bool any_order) {
+    return any_order ? alignInAnyOrder(shown, printed) : OrderedAlignment(shown, printed).rows();
+}
+
+} // namespace lifecycle::readme

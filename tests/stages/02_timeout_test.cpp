@@ -1,0 +1,90 @@
+#include "catch.h"
+#include "moments.h"
+#include "options_check.h"
+#include "proc.h"
+#include "process.h"
+#include "stage.h"
+#include "story.h"
+#include "time_limit.h"
+
+#include <csignal>
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+
+TEST_CASE("02: stop work in time ends with 0") {
+    const Process process(stage("02_timeout", {"--work", "50ms", "--timeout", "20s"}));
+    process.waitForEvent("ready");
+    process.signal(SIGTERM);
+    CHECK(process.waitForExit(10s).code == 0);
+    CHECK(process.waitForEvent("shutdown.begin").field("cause") == "SIGTERM");
+    CHECK(process.waitForEvent("shutdown.begin").field("deadline") == "20s");
+    CHECK(process.events("deadline.hit").empty());
+    checkStory(process);
+}
+
+TEST_CASE("02: stop work that is too slow ends with 75 at the deadline") {
+    const Process process(stage("02_timeout", {"--work=1h", "--timeout=100ms"}));
+    process.waitForEvent("ready");
+    process.signal(SIGINT);
+    CHECK(process.waitForExit(10s).code == 75);
+    CHECK(process.waitForEvent("shutdown.begin").field("cause") == "SIGINT");
+    CHECK(process.waitForEvent("deadline.hit").has("cut"));
+    checkStory(process);
+}
+
+TEST_CASE("02: when the time to run is over it ends with that cause") {
+    const Process process(stage("02_timeout", {"--run-for", "50ms", "--work", "1ms"}));
+    CHECK(process.waitForExit(10s).code == 0);
+    CHECK(process.events("signal").empty());
+    const Event begin = process.waitForEvent("shutdown.begin");
+    CHECK(begin.field("cause").find("--run-for 50ms") != std::string::npos);
+    CHECK(begin.since_start >= 50ms);
+    checkStory(process);
+}
+
+TEST_CASE("02: stop work after the time to run has the same deadline") {
+    const Process process(
+        stage("02_timeout", {"--run-for=10ms", "--work=1h", "--timeout=50ms"}));
+    CHECK(process.waitForExit(10s).code == 75);
+    checkStory(process);
+}
+
+TEST_CASE("02: a signal before the time to run is over is the cause") {
+    const Process process(stage("02_timeout", {"--run-for", "1h", "--work", "1ms"}));
+    process.waitForEvent("ready");
+    process.signal(SIGTERM);
+    CHECK(process.waitForExit(10s).code == 0);
+    CHECK(process.waitForEvent("shutdown.begin").field("cause") == "SIGTERM");
+    checkStory(process);
+}
+
+TEST_CASE("02: without the option it runs until a signal comes") {
+    const Process process(stage("02_timeout", {"--work=0s"}));
+    process.waitForEvent("ready");
+    CHECK(staysAlive(process, 200ms));
+    process.signal(SIGTERM);
+    CHECK(process.waitForExit(10s).code == 0);
+    checkStory(process);
+}
+
+TEST_CASE("02: closed standard streams change nothing") {
+    const Process process(stage("02_timeout", {"--work=1h", "--timeout=50ms"}),
+                          {.close_stdin = true, .close_stdout = true, .close_stderr = true});
+    REQUIRE(eventually([&] { return ignoresSigpipe(process.pid()); }, 10s));
+    process.signal(SIGTERM);
+    CHECK(process.waitForExit(10s).code == 75);
+}
+
+TEST_CASE("02: the options are those of all stages") {
+    checkCommonOptions("02_timeout", {"--timeout DURATION", "--work DURATION", "--run-for DURATION",
+                                      "--help", "--version"});
+    for (const char* option : {"--timeout", "--work", "--run-for"}) {
+        checkDurationOption("02_timeout", option);
+    }
+    const Process help(stage("02_timeout", {"--help"}));
+    help.waitForExit(10s);
+    for (const char* value : {"(default 10s)", "(default 5s)", "(default 0s)"}) {
+        CHECK(help.standardOutput().find(value) != std::string::npos);
+    }
+}

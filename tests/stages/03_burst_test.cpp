@@ -1,0 +1,75 @@
+#include "catch.h"
+#include "hello_server.h"
+#include "load.h"
+#include "moments.h"
+
+#include <memory>
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+
+namespace {
+
+constexpr int stops = 20;
+constexpr int connections = 50;
+
+/// 50 clients that connect and send one request each while the signal arrives, `delay` after the
+/// first of them has begun.
+std::unique_ptr<LoadClients> burst(const std::vector<std::string>& options, Clock::duration delay) {
+    const HelloServer server(options);
+    LoadPlan plan;
+    plan.port = server.port();
+    plan.clients = connections;
+    plan.keep_alive = false;
+    plan.target = "/hello?work=1ms";
+    plan.requests_per_client = 1;
+    auto clients = std::make_unique<LoadClients>(plan);
+    waitUntil(Clock::now() + delay);
+    server.stop();
+    CHECK(server.waitForExit(20s).code == 0);
+    return clients;
+}
+
+/// The signal comes at another moment of the burst each time.
+LoadResult bursts(const std::vector<std::string>& options) {
+    std::vector<std::unique_ptr<LoadClients>> all;
+    for (int i = 0; i < stops; ++i) {
+        all.push_back(burst(options, i * 100us));
+    }
+    LoadResult total;
+    for (const auto& clients : all) { // now: the last refusals come when the clients try again
+        total.add(clients->wait());
+    }
+    return total;
+}
+
+} // namespace
+
+TEST_CASE("03: a burst of 1000 connections racing the signal is never reset") {
+    const LoadResult result = bursts({});
+    CAPTURE(result);
+    CHECK(result.lost == 0);
+    CHECK(result.timed_out == 0);
+    CHECK(result.failed_connects == 0);
+    CHECK(result.answeredTotal() + result.refused == connections * stops);
+    CHECK(result.answeredTotal() > 0);
+}
+
+TEST_CASE("03: a burst with a full queue is served or refused or told 503 and never reset") {
+    const LoadResult result = bursts({"--threads=1", "--queue=1"});
+    CAPTURE(result);
+    CHECK(result.lost == 0);
+    CHECK(result.answeredWith(503) > 0);
+    CHECK(result.answeredWith(200) + result.answeredWith(503) + result.refused ==
+          connections * stops);
+}
+
+// Four threads, so that the burst takes longer than the steps in which the signal moves through it,
+// however fast the machine is.
+TEST_CASE("03: a burst racing the signal is reset by plain Poco") {
+    bool lost = false;
+    for (int i = 0; i < 10 * stops && !lost; ++i) {
+        lost = burst({"--strategy=stopall", "--threads=4"}, i % stops * 1ms)->wait().lost > 0;
+    }
+    CHECK(lost);
+}

@@ -1,0 +1,88 @@
+#include "catch.h"
+#include "descriptors.h"
+#include "hello_server.h"
+#include "moments.h"
+#include "time_limit.h"
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+
+// Medians: the promise is the server's, and a hiccup of the machine is not its doing.
+
+namespace {
+
+std::string in(Clock::duration duration) {
+    return std::to_string(milliseconds(duration)) + " ms";
+}
+
+/// From the signal to the end of a server with that many idle connections.
+Clock::duration exitWithIdle(int connections, const std::string& grace) {
+    raiseDescriptorLimit();
+    const HelloServer server({"--keepalive-grace", grace}, {.limits = {{RLIMIT_NOFILE, 4096}}});
+    std::vector<Connection> idle;
+    for (int i = 0; i < connections; ++i) {
+        idle.push_back(server.idle());
+    }
+    const auto asked_at = server.stop();
+    const ExitStatus status = server.waitForExit(10s);
+    CHECK(status.code == 0);
+    return status.at - asked_at;
+}
+
+} // namespace
+
+TEST_CASE("03: an idle server ends within 3 ms of the signal") {
+    std::vector<Clock::duration> times;
+    for (int run = 0; run < 20; ++run) {
+        times.push_back(exitWithIdle(0, "100ms"));
+    }
+    INFO("median of 20: " << in(median(times)));
+    CHECK(median(times) <= limit(3ms));
+}
+
+TEST_CASE("03: the process ends within 5 ms of the last answer") {
+    std::vector<Clock::duration> times;
+    for (int run = 0; run < 20; ++run) {
+        const HelloServer server;
+        Connection client = server.working("/hello?work=60ms");
+        server.stop();
+        const Response answer = client.readResponse(10s);
+        CHECK(answer.status == 200);
+        times.push_back(server.waitForExit(10s).at - answer.finished_at);
+    }
+    INFO("median of 20: " << in(median(times)));
+    CHECK(median(times) <= limit(5ms));
+}
+
+TEST_CASE("03: what is left is cut within 10 ms of the deadline") {
+    std::vector<Clock::duration> times;
+    for (int run = 0; run < 9; ++run) {
+        const HelloServer server({"--timeout", "100ms"});
+        Connection client = server.working("/hello?work=10m");
+        const auto asked_at = server.stop();
+        CHECK(client.readBytes(1, 10s).finished_at - asked_at >= 100ms);
+        times.push_back(server.waitForExit(10s).at - asked_at);
+    }
+    INFO("median of 9: " << in(median(times)));
+    CHECK(median(times) <= 100ms + limit(10ms));
+}
+
+TEST_CASE("03: 200 idle connections delay the end by the grace and 20 ms at most") {
+    std::vector<Clock::duration> times;
+    for (int run = 0; run < 5; ++run) {
+        times.push_back(exitWithIdle(200, "100ms"));
+    }
+    INFO("median of 5: " << in(median(times)));
+    CHECK(median(times) >= 100ms);
+    CHECK(median(times) <= 100ms + limit(20ms));
+}
+
+TEST_CASE("03: 1000 idle connections delay the end by the grace and 60 ms at most") {
+    std::vector<Clock::duration> times;
+    for (int run = 0; run < 3; ++run) {
+        times.push_back(exitWithIdle(1000, "100ms"));
+    }
+    INFO("median of 3: " << in(median(times)));
+    CHECK(median(times) >= 100ms);
+    CHECK(median(times) <= 100ms + limit(60ms));
+}

@@ -1,0 +1,45 @@
+#include "catch.h"
+#include "options_check.h"
+#include "process.h"
+#include "stage.h"
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+
+TEST_CASE("03: the options are those of all stages") {
+    checkCommonOptions("03_http_shutdown",
+                       {"--address TEXT", "--port PORT", "--work DURATION", "--timeout DURATION",
+                        "--lame-duck DURATION", "--keepalive-grace DURATION", "--threads NUMBER",
+                        "--queue NUMBER", "--strategy graceful|stopall|stop", "--help",
+                        "--version"});
+}
+
+TEST_CASE("03: the help shows each default with its unit") {
+    const Process help(stage("03_http_shutdown", {"--help"}));
+    help.waitForExit(10s);
+    for (const char* value : {"127.0.0.1", "8080", "5s", "10s", "0s", "100ms", "256", "1024",
+                              "graceful"}) {
+        CAPTURE(value);
+        CHECK(help.standardOutput().find(std::string("(default ") + value + ")") !=
+              std::string::npos);
+    }
+}
+
+TEST_CASE("03: durations are read in the syntax of Go and anything else is refused") {
+    for (const char* option : {"--work", "--timeout", "--lame-duck", "--keepalive-grace"}) {
+        checkDurationOption("03_http_shutdown", option);
+    }
+}
+
+TEST_CASE("03: numbers out of range and unknown strategies are refused") {
+    for (const char* port : {"65536", "-1", "", "http", "80.0", "99999999999"}) {
+        checkRefused(stage("03_http_shutdown", {"--port", port}), {"--port", "0 to 65535"});
+    }
+    for (const char* option : {"--threads", "--queue"}) {
+        for (const char* number : {"0", "-1", "", "many"}) {
+            checkRefused(stage("03_http_shutdown", {option, number}), {option, "from 1 to"});
+        }
+    }
+    checkRefused(stage("03_http_shutdown", {"--strategy", "polite"}),
+                 {"--strategy", "polite", "graceful", "stopall", "stop"});
+}

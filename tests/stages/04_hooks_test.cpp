@@ -1,0 +1,252 @@
+#include "catch.h"
+#include "order_server.h"
+#include "orders_file.h"
+#include "temp_dir.h"
+
+#include <algorithm>
+#include <thread>
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+
+namespace {
+
+/// A server on a database of its own.
+struct Fixture {
+    explicit Fixture(const std::vector<std::string>& options = {}) : server(directory.path() / "orders.db", options) {}
+
+    TempDir directory;
+    OrderServer server;
+
+    std::size_t rows() const { return OrdersFile(directory.path() / "orders.db").rows().size(); }
+
+    int end() {
+        server.signal(SIGTERM);
+        return server.waitForExit(30s).code;
+    }
+
+    /// "ok", "failed" and so on, for each hook that `report` could tell about.
+    std::string told(const std::string& hook) const {
+        for (const Event& used : server.events("plan.used")) {
+            if (used.field("hook") == hook) {
+                return used.field("status");
+            }
+        }
+        return "not told";
+    }
+
+    void waitForHook(const std::string& name) const {
+        server.waitForEvent("hook.begin", 10s, [&](const Event& event) { return event.field("name") == name; });
+    }
+};
+
+const std::vector<std::string> allHooks{"readiness", "lame-duck", "gate", "in-flight", "orders", "servers", "report"};
+
+std::vector<std::string> fieldsOf(const std::vector<Event>& events, const std::string& field) {
+    std::vector<std::string> values;
+    for (const Event& event : events) {
+        values.push_back(event.field(field));
+    }
+    return values;
+}
+
+} // namespace
+
+TEST_CASE("04: the hooks run in their order and the plan names them before the ready line") {
+    Fixture fixture;
+    REQUIRE(fixture.server.order().status == 202);
+    CHECK(fieldsOf(fixture.server.events("plan"), "hook") == allHooks);
+    CHECK(fixture.end() == 0);
+    CHECK(fieldsOf(fixture.server.events("hook.begin"), "name") == allHooks);
+    CHECK(fieldsOf(fixture.server.events("hook.end"), "name") == allHooks);
+    CHECK(fixture.rows() == 1);
+    CHECK(fixture.server.waitForEvent("exit").number("code") == 0);
+    CHECK(fixture.server.standardError().back().text.find(" exit code=0") != std::string::npos);
+}
+
+TEST_CASE("04: the plan adds up lame duck and drain and hooks and is held against the grace period") {
+    const std::vector<std::string> short_hooks{"--lame-duck=2s", "--timeout=3s", "--hook-timeout=1s"};
+    // readiness 1, lame duck 2 + 1, gate 1, in flight 3 + 1, orders 1, servers 1, report 1
+    SECTION("without a grace period") {
+        const Fixture fixture(short_hooks);
+        const Event total = fixture.server.waitForEvent("plan.total");
+        CHECK(total.field("at_most") == "12s");
+        CHECK_FALSE(total.has("warning"));
+    }
+    SECTION("it fits") {
+        auto options = short_hooks;
+        options.push_back("--grace=12s");
+        const Fixture fixture(options);
+        CHECK_FALSE(fixture.server.waitForEvent("plan.total").has("warning"));
+    }
+    SECTION("it does not fit") {
+        auto options = short_hooks;
+        options.push_back("--grace=11s");
+        const Fixture fixture(options);
+        CHECK(fixture.server.waitForEvent("plan.total").field("warning").find("killed") != std::string::npos);
+    }
+    SECTION("the total timeout bounds it") {
+        auto options = short_hooks;
+        options.insert(options.end(), {"--grace=11s", "--total-timeout=10s"});
+        const Fixture fixture(options);
+        CHECK(fixture.server.waitForEvent("plan.total").field("at_most") == "10s");
+        CHECK_FALSE(fixture.server.waitForEvent("plan.total").has("warning"));
+    }
+}
+
+TEST_CASE("04: at the end the time planned is told beside the time used") {
+    Fixture fixture({"--hook=orders:200ms"});
+    CHECK(fixture.end() == 0);
+    for (const Event& used : fixture.server.events("plan.used")) {
+        CHECK(used.has("planned"));
+        CHECK(used.has("status"));
+        if (used.field("hook") == "orders") {
+            CHECK(used.field("took").find("2") == 0); // 200 and some milliseconds
+        }
+    }
+    CHECK(fixture.server.events("plan.used").size() == 6); // all but the report itself
+}
+
+TEST_CASE("04: whichever hook fails the others run and the exit code is 70 and nothing is lost") {
+    const std::string hook = GENERATE(from_range(allHooks));
+    CAPTURE(hook);
+    Fixture fixture({"--hook=" + hook + ":fail"});
+    REQUIRE(fixture.server.order().status == 202);
+    CHECK(fixture.end() == 70);
+    CHECK(fixture.server.waitForEvent("hook.failed").field("name") == hook);
+    CHECK(fieldsOf(fixture.server.events("hook.begin"), "name") == allHooks);
+    CHECK(fixture.rows() == 1);
+    CHECK(fixture.server.events("orders.unstored").empty());
+}
+
+TEST_CASE("04: whichever hook hangs is abandoned and the others run and the exit code is 70") {
+    const std::string hook = GENERATE(from_range(allHooks));
+    CAPTURE(hook);
+    Fixture fixture({"--hook-timeout=200ms", "--timeout=200ms", "--hook=" + hook + ":hang"});
+    REQUIRE(fixture.server.order().status == 202);
+    CHECK(fixture.end() == 70);
+    CHECK(fixture.server.waitForEvent("hook.timeout").field("name") == hook);
+    CHECK(fieldsOf(fixture.server.events("hook.begin"), "name") == allHooks);
+    CHECK(fixture.rows() == 1);
+}
+
+TEST_CASE("04: a request in flight is finished though the hook that waits for it fails") {
+    Fixture fixture({"--hook=in-flight:fail"});
+    Connection client = fixture.server.working("/hello?work=500ms");
+    CHECK(fixture.end() == 70);
+    CHECK(client.readResponse(5s).status == 200);
+}
+
+TEST_CASE("04: a request in flight is finished and a connect behind the gate is refused") {
+    Fixture fixture;
+    Connection client = fixture.server.working("/hello?work=700ms");
+    fixture.server.signal(SIGTERM);
+    fixture.server.waitForEvent("listener.closed");
+    CHECK(Connection::to(fixture.server.port()).error() == std::errc::connection_refused);
+    const Response answer = client.readResponse(5s);
+    CHECK(answer.status == 200);
+    CHECK(answer.header("Connection") == "close");
+    CHECK(fixture.server.waitForExit(10s).code == 0);
+    CHECK(fixture.server.waitForEvent("shutdown.end").number("served") == 1);
+}
+
+TEST_CASE("04: a request that outlasts the timeout is cut and the exit code is 75") {
+    Fixture fixture({"--timeout=200ms"});
+    REQUIRE(fixture.server.order().status == 202);
+    Connection client = fixture.server.working("/hello?work=10m");
+    CHECK(fixture.end() == 75);
+    CHECK(client.readResponse(5s).outcome == Outcome::closed);
+    CHECK(fixture.server.waitForEvent("shutdown.end").number("cut") == 1);
+    CHECK(fixture.told("in-flight") == "failed");
+    CHECK(fixture.told("orders") == "ok");
+    CHECK(fixture.rows() == 1);
+}
+
+TEST_CASE("04: a request in the server's own queue is not turned away by the gate") {
+    Fixture fixture({"--threads=1"});
+    Connection first = fixture.server.working("/hello?work=500ms");
+    Connection second = Connection::to(fixture.server.port());
+    second.send(httpRequest("POST", "/orders", {}, R"({"item":"tea","quantity":1})"));
+    CHECK(fixture.end() == 0);
+    CHECK(first.readResponse(5s).status == 200);
+    CHECK(second.readResponse(5s).status == 202);
+    CHECK(fixture.rows() == 1);
+}
+
+TEST_CASE("04: the total timeout ends what is left and an early slow hook does not starve the others") {
+    Fixture fixture({"--total-timeout=1s", "--hook=readiness:1h"});
+    REQUIRE(fixture.server.order().status == 202);
+    const auto begin = Clock::now();
+    fixture.server.signal(SIGTERM);
+    const ExitStatus status = fixture.server.waitForExit(20s);
+    CHECK(status.code == 70);
+    CHECK(status.at - begin < 1s + 500ms * slower);
+    CHECK(fixture.told("orders") == "ok");
+    CHECK(fixture.rows() == 1);
+}
+
+TEST_CASE("04: a second signal inside a hook that hangs ends it at once") {
+    const std::string hook = GENERATE(from_range(allHooks));
+    CAPTURE(hook);
+    Fixture fixture({"--hook=" + hook + ":hang"});
+    REQUIRE(fixture.server.order().status == 202);
+    REQUIRE(eventually([&] { return fixture.rows() == 1; }, 10s));
+    fixture.server.signal(SIGTERM);
+    fixture.waitForHook(hook);
+    std::this_thread::sleep_for(60ms); // sooner it would be a key bounce
+    const auto second = Clock::now();
+    fixture.server.signal(SIGINT);
+    const ExitStatus status = fixture.server.waitForExit(10s);
+    CHECK(status.code == 128 + SIGINT);
+    CHECK(status.at - second < 100ms * slower);
+    CHECK(fixture.server.waitForEvent("orders.unstored").number("count") == 0);
+}
+
+TEST_CASE("04: the lame duck serves orders and says so to nobody but readyz") {
+    Fixture fixture({"--lame-duck=400ms"});
+    fixture.server.signal(SIGTERM);
+    fixture.server.waitForEvent("lame_duck.begin");
+    CHECK(get(fixture.server.port(), "/readyz").status == 503);
+    CHECK(fixture.server.order().status == 202);
+    CHECK(fixture.server.waitForExit(10s).code == 0);
+    CHECK(fixture.rows() == 1);
+}
+
+TEST_CASE("04: a port that is taken ends the start with 69 and leaves nothing behind") {
+    const Fixture first;
+    const TempDir directory;
+    const std::string taken = GENERATE("--port=", "--admin-port=");
+    const int port = taken == "--port=" ? first.server.port() : first.server.adminPort();
+    const Process second(hooksCommand(directory.path() / "orders.db", {taken + std::to_string(port)}));
+    CHECK(second.waitForExit(10s).code == 69);
+}
+
+TEST_CASE("04: bad options are refused with 64 and a line that says what is allowed") {
+    const auto refused = [](const std::string& option, const std::string& part) {
+        CAPTURE(option);
+        const Process program({STAGE_BIN_DIR "/04_hooks", option});
+        CHECK(program.waitForExit(10s).code == 64);
+        REQUIRE(program.standardError().size() == 1);
+        CHECK(program.standardError()[0].text.find(part) != std::string::npos);
+    };
+    refused("--hook=order:fail", "readiness, lame-duck, gate, in-flight, orders, servers, report");
+    refused("--hook=orders", "orders:hang");
+    refused("--hook=orders:", "orders:hang");
+    refused("--hook=orders:-2s", "orders:hang");
+    refused("--hook=", "readiness");
+    refused("--hook-timeout=5", "unit");
+    refused("--total-timeout=-1s", "total-timeout");
+    refused("--order-queue=0", "1");
+    refused("--admin-port=65536", "admin-port");
+}
+
+TEST_CASE("04: help shows every option with its default") {
+    const Process program({STAGE_BIN_DIR "/04_hooks", "--help"});
+    CHECK(program.waitForExit(10s).code == 0);
+    for (const std::string option : {"--port", "--admin-port", "--admin-address", "--db", "--order-queue", "--hook-timeout",
+                                     "--total-timeout", "--grace", "--hook", "--lame-duck", "--timeout"}) {
+        CHECK(program.standardOutput().find(option + " ") != std::string::npos);
+    }
+    CHECK(program.standardOutput().find("orders.db") != std::string::npos);
+    CHECK(program.standardOutput().find("10m") != std::string::npos);
+}

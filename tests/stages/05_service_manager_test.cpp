@@ -1,0 +1,164 @@
+#include "catch.h"
+#include "file_descriptor.h"
+#include "proc.h"
+#include "restart_server.h"
+#include "stage.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+
+namespace {
+
+/// The socket of a service manager, and what a service has told it.
+class NotifySocket {
+public:
+    NotifySocket() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::strncpy(address.sun_path, path().c_str(), sizeof address.sun_path - 1);
+        REQUIRE(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    }
+
+    std::string path() const { return directory_.path() / "notify"; }
+    ProcessOptions environment() const { return {.environment = {"NOTIFY_SOCKET=" + path()}}; }
+
+    /// The next message; empty if none comes.
+    std::string next() const {
+        char text[1024];
+        ssize_t size = -1;
+        eventually(
+            [&] {
+                size = ::recv(socket_.get(), text, sizeof text, MSG_DONTWAIT);
+                return size >= 0;
+            },
+            10s);
+        return {text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+    }
+
+    /// Nothing more has been told.
+    bool isSilent() const {
+        char byte;
+        return ::recv(socket_.get(), &byte, 1, MSG_DONTWAIT) == -1;
+    }
+
+private:
+    TempDir directory_;
+    FileDescriptor socket_;
+};
+
+std::string ready(long long pid) {
+    return "MAINPID=" + std::to_string(pid) + "\nREADY=1";
+}
+
+const std::string reloading = "RELOADING=1\nMONOTONIC_USEC=";
+
+/// A socket of 127.0.0.1 that a program started from here inherits, unless it is told not to listen.
+FileDescriptor inheritableSocket(bool listens, int* port = nullptr) {
+    FileDescriptor socket(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(socket.get(), generic, size) == 0);
+    REQUIRE((!listens || ::listen(socket.get(), 100) == 0));
+    ::getsockname(socket.get(), generic, &size);
+    if (port != nullptr) {
+        *port = ntohs(address.sin_port);
+    }
+    return socket;
+}
+
+/// The program, started as systemd does: the socket is descriptor 3, and LISTEN_PID is its pid.
+std::vector<std::string> activated(const FileDescriptor& socket, const std::string& variables = "LISTEN_PID=$$ LISTEN_FDS=1") {
+    return {"/bin/sh", "-c", "exec 3<&" + std::to_string(socket.get()) + "; " + variables + " exec \"$0\" \"$@\"",
+            stage("05_hot_restart").front()};
+}
+
+void checkStartRefused(const std::vector<std::string>& command, const std::string& part) {
+    std::vector<std::string> all = command;
+    all.push_back("--port=0");
+    const Process process(all);
+    CHECK(process.waitForExit(30s).code == 69);
+    REQUIRE(process.standardError().size() == 1);
+    INFO(process.standardError()[0].text);
+    CHECK(process.standardError()[0].text.find(part) != std::string::npos);
+}
+
+} // namespace
+
+TEST_CASE("05: the service manager is told of each step and of the end once by the last process") {
+    const NotifySocket manager;
+    RestartServer server({"--rollback-window=100ms"}, manager.environment());
+    CHECK(manager.next() == ready(server->pid()));
+    const auto second = server.restart(2).number("pid");
+    CHECK(manager.next().find(reloading) == 0);
+    CHECK(manager.next() == ready(second));
+
+    server.configure("fault=exit7\n");
+    server.signal(SIGHUP);
+    CHECK(manager.next().find(reloading) == 0);
+    CHECK(manager.next() == ready(second));
+    server->waitForExit(10s);
+    CHECK(manager.isSilent()); // the old one has ended, and the service has not
+    CHECK(server.end() == 0);
+    CHECK(manager.next() == "STOPPING=1");
+    CHECK(manager.isSilent());
+}
+
+TEST_CASE("05: with stable-pid the service manager hears of one process") {
+    const NotifySocket manager;
+    RestartServer server({"--rollback-window=100ms", "--control=stable-pid"}, manager.environment());
+    CHECK(manager.next() == ready(server->pid()));
+    server.restart(2);
+    CHECK(manager.next().find(reloading) == 0);
+    CHECK(manager.next() == ready(server->pid()));
+    server->signal(SIGTERM);
+    CHECK(server->waitForExit(30s).code == 0);
+    CHECK(manager.next() == "STOPPING=1");
+    CHECK(manager.isSilent());
+}
+
+TEST_CASE("05: a socket of the service manager is served on and handed over like its own") {
+    for (const std::string control : {"parent-exits", "stable-pid"}) {
+        CAPTURE(control);
+        int port = 0;
+        FileDescriptor socket = inheritableSocket(true, &port);
+        RestartServer server(activated(socket), {"--rollback-window=100ms", "--control", control}, {});
+        socket.reset();
+        CHECK(server.port() == port);
+        server.restart(2);
+        CHECK(server.greeting().find("generation=2") != std::string::npos);
+        server.signal(SIGTERM);
+        CHECK(server->waitForExit(30s).code == 0);
+        CHECK(eventually([&] { return Connection::to(port).error() == std::errc::connection_refused; }, 10s));
+    }
+}
+
+TEST_CASE("05: what is handed over in a wrong way is refused with one line and code 69") {
+    int port = 0;
+    const FileDescriptor listening = inheritableSocket(true, &port);
+    const FileDescriptor bound = inheritableSocket(false);
+    const FileDescriptor file(::open("/dev/null", O_RDONLY));
+    checkStartRefused(activated(bound), "descriptor 3 is no listening stream socket");
+    checkStartRefused(activated(file), "descriptor 3 is no socket");
+    checkStartRefused(activated(listening, "LISTEN_PID=$$ LISTEN_FDS=500"), "is not open");
+    checkStartRefused(activated(listening, "LISTEN_PID=$$ LISTEN_FDS=many"), "LISTEN_FDS=many is not a number");
+    checkStartRefused(activated(listening, "LISTEN_FDS=1"), "LISTEN_FDS without LISTEN_PID");
+
+    // Meant for another process: it opens its own.
+    const RestartServer server(activated(listening, "LISTEN_PID=1 LISTEN_FDS=1"), {}, {});
+    CHECK(server.port() != port);
+}

@@ -1,0 +1,46 @@
+#include "catch.h"
+#include "http_client.h"
+#include "moments.h"
+#include "pid_one.h"
+#include "proc.h"
+#include "process.h"
+#include "stage.h"
+
+#include <signal.h>
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+
+TEST_CASE("06: as process 1 it waits for its work whatever else a container is sent") {
+    if (!namespacesAreAllowed()) {
+        WARN("not tested: this system does not let us make a PID namespace");
+        return;
+    }
+    const Process outside(asPidOne(stage("06_docker", {"--port=0", "--work=300ms"})));
+    const Event ready = outside.waitForEvent("ready");
+    CHECK(ready.number("pid") == 1);
+    const int port = static_cast<int>(ready.number("port"));
+    CHECK(get(port, "/incr").status == 200);
+    const pid_t inside = firstChild(outside.pid());
+    ::kill(inside, SIGHUP); // process 1 has no default action
+    ::kill(inside, SIGUSR1);
+    CHECK(get(port, "/healthz").status == 200);
+    ::kill(inside, SIGTERM);
+    CHECK(outside.waitForExit(20s).code == 0);
+    CHECK(outside.waitForEvent("counter.total").number("value") == 1);
+}
+
+TEST_CASE("06: as process 1 a second signal forces the end") {
+    if (!namespacesAreAllowed()) {
+        WARN("not tested: this system does not let us make a PID namespace");
+        return;
+    }
+    const Process outside(asPidOne(stage("06_docker", {"--port=0", "--work=1h", "--timeout=1h"})));
+    CHECK(get(static_cast<int>(outside.waitForEvent("ready").number("port")), "/incr").status ==
+          200);
+    const pid_t inside = firstChild(outside.pid());
+    ::kill(inside, SIGTERM);
+    waitUntil(outside.waitForEvent("signal").arrived_at + 60ms);
+    ::kill(inside, SIGTERM);
+    CHECK(outside.waitForExit(10s).code == 128 + SIGTERM);
+}

@@ -1,0 +1,78 @@
+#include "catch.h"
+#include "process.h"
+#include "stage.h"
+
+#include <iostream>
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+
+namespace {
+
+std::vector<std::string> verify(std::vector<std::string> options) {
+    options.insert(options.begin(), {SOURCE_DIR "/06_docker/verify", "--programs", STAGE_BIN_DIR});
+    return options;
+}
+
+/// Runs it on processes; -1 if something is not installed, and the test is to return.
+int onProcesses(const std::vector<std::string>& options, std::string& said) {
+    std::vector<std::string> all{"--on", "process", "--count", "100"};
+    all.insert(all.end(), options.begin(), options.end());
+    const Process run(verify(all));
+    const int code = run.waitForExit(120s).code;
+    said = run.standardOutput();
+    for (const CapturedLine& line : run.standardError()) {
+        said += line.text + "\n";
+    }
+    if (code == 69 && said.find("please install") != std::string::npos) {
+        std::cout << "skipped: " << said.substr(said.find("please")) << std::flush;
+        return -1;
+    }
+    return code;
+}
+
+} // namespace
+
+TEST_CASE("06: a rolling update of processes under load loses nothing") {
+    std::string said;
+    const int code = onProcesses({"--work", "1s"}, said);
+    CAPTURE(said);
+    if (code != -1) {
+        CHECK(code == 0);
+        CHECK(said.find("Equal: nothing is lost.") != std::string::npos);
+    }
+}
+
+TEST_CASE("06: a rolling update of naive processes loses increments and the comparison shows it") {
+    std::string said;
+    const int code = onProcesses({"--work", "3s", "--naive"}, said);
+    CAPTURE(said);
+    if (code != -1) {
+        CHECK(code == 1);
+        CHECK(said.find("increments are lost that clients had been promised") != std::string::npos);
+        CHECK(said.find("100 with 200") != std::string::npos);
+    }
+}
+
+TEST_CASE("06: verify refuses bad options in one line") {
+    for (const std::vector<std::string>& options : {std::vector<std::string>{},
+                                                    {"--on"},
+                                                    {"--on", "moon"},
+                                                    {"--on", "process", "--rate", "0"},
+                                                    {"--on", "process", "--count", "-1"},
+                                                    {"--on", "process", "--work", "5"},
+                                                    {"--on", "process", "--unheard-of"}}) {
+        const Process run(verify(options));
+        CHECK(run.waitForExit(10s).code == 64);
+        CHECK(run.standardError().size() == 1);
+    }
+}
+
+TEST_CASE("06: verify on Kubernetes without a cluster says so") {
+    const Process run(verify({"--on", "kubernetes"}), {.environment = {"KUBECONFIG=/nonexistent"}});
+    CHECK(run.waitForExit(60s).code == 69);
+    REQUIRE(run.standardError().size() == 1);
+    const std::string line = run.standardError()[0].text;
+    CHECK((line.find("kubectl") != std::string::npos ||
+           line.find("no Kubernetes cluster") != std::string::npos));
+}

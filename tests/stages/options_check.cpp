@@ -1,0 +1,73 @@
+#include "options_check.h"
+
+#include "catch.h"
+#include "process.h"
+#include "stage.h"
+
+namespace lifecycle::test {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+void checkRefused(const std::vector<std::string>& command, const std::vector<std::string>& parts) {
+    const Process process(command);
+    CHECK(process.waitForExit(10s).code == 64);
+    CHECK(process.standardOutput().empty());
+    const auto lines = process.standardError();
+    REQUIRE(lines.size() == 1);
+    for (const std::string& part : parts) {
+        CAPTURE(lines[0].text, part);
+        CHECK(contains(lines[0].text, part));
+    }
+}
+
+void checkCommonOptions(const std::string& stage_name, const std::vector<std::string>& options) {
+    const Process help(stage(stage_name, {"--help"}));
+    CHECK(help.waitForExit(10s).code == 0);
+    CHECK(help.standardError().empty());
+    for (const std::string& option : options) {
+        CAPTURE(option);
+        CHECK(contains(help.standardOutput(), "  " + option + " "));
+    }
+
+    const Process version(stage(stage_name, {"--version"}));
+    CHECK(version.waitForExit(10s).code == 0);
+    CHECK(version.standardOutput().rfind(stage_name + " ", 0) == 0);
+
+    std::vector<std::string> names;
+    for (const std::string& option : options) {
+        names.push_back(option.substr(0, option.find(' ')));
+    }
+    for (const std::string unknown :
+         {"--unheard-of", "--unheard-of=1", "stray", "-h", "--hel", "--", "-"}) {
+        std::vector<std::string> parts = names;
+        parts.push_back(unknown.substr(0, unknown.find('=')));
+        checkRefused(stage(stage_name, {unknown}), parts);
+    }
+}
+
+void checkDurationOption(const std::string& stage_name, const std::string& option) {
+    for (const char* accepted : {"300ms", "1.5s", "2m30s", "1h", "0s", "1us"}) {
+        CAPTURE(option, accepted);
+        const Process separate(stage(stage_name, {option, accepted, "--version"}));
+        CHECK(separate.waitForExit(10s).code == 0);
+        const Process joined(stage(stage_name, {option + "=" + accepted, "--version"}));
+        CHECK(joined.waitForExit(10s).code == 0);
+    }
+    for (const char* refused : {"-5s", "5", "0", "", "1.5", "5 s", "s", "5x", "9999999999h", "1e3s",
+                                "nan", "1s1"}) {
+        CAPTURE(option, refused);
+        checkRefused(stage(stage_name, {option + "=" + refused}), {option, "300ms"});
+        checkRefused(stage(stage_name, {option, refused}), {option, "300ms"});
+    }
+    checkRefused(stage(stage_name, {option}), {option, "DURATION"});
+}
+
+} // namespace lifecycle::test

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "process.h"
+
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace lifecycle::test {
+
+/// As in a container: the program is process 1 of its own PID namespace.
+inline std::vector<std::string> asPidOne(std::vector<std::string> command) {
+    command.insert(command.begin(), {"unshare", "--user", "--map-root-user", "--pid", "--fork",
+                                     "--kill-child"});
+    return command;
+}
+
+inline bool namespacesAreAllowed() {
+    try {
+        return Process(asPidOne({"true"})).waitForExit(std::chrono::seconds(10)).code == 0;
+    } catch (const std::system_error&) {
+        return false; // no such program
+    }
+}
+
+} // namespace lifecycle::test

@@ -1,0 +1,76 @@
+#include "signals_check.h"
+
+#include "catch.h"
+#include "moments.h"
+#include "time_limit.h"
+
+#include <csignal>
+
+namespace lifecycle::test {
+
+using namespace std::chrono_literals;
+
+void checkSecondSignalForces(const StartProcess& start) {
+    struct Pair {
+        int first;
+        int second;
+    };
+    std::vector<Clock::duration> times;
+    for (const auto [first, second] : {Pair{SIGINT, SIGINT}, Pair{SIGTERM, SIGTERM},
+                                       Pair{SIGINT, SIGTERM}, Pair{SIGTERM, SIGINT}}) {
+        CAPTURE(first, second);
+        const auto process = start();
+        process->signal(first);
+        waitUntil(process->waitForEvent("signal").arrived_at + 50ms);
+        CHECK_FALSE(process->exitStatus());
+        const auto forced_at = Clock::now();
+        process->signal(second);
+        const ExitStatus status = process->waitForExit(10s);
+        times.push_back(status.at - forced_at);
+        CHECK(status.code == 128 + second);
+        CHECK(process->events("signal").size() == 2);
+        CHECK(process->waitForEvent("exit").number("code") == 128 + second);
+    }
+    CAPTURE(milliseconds(median(times)));
+    CHECK(median(times) < limit(100ms));
+}
+
+void checkBounceIsOneRequest(const StartProcess& start) {
+    for (const int number : {SIGINT, SIGTERM}) {
+        bool in_time = false;
+        for (int attempt = 0; attempt < 20 && !in_time; ++attempt) {
+            const auto process = start();
+            const auto first_at = Clock::now();
+            process->signal(number);
+            process->waitForEvent("signal");
+            process->signal(number); // the first is taken, so this is one of its own
+            in_time = Clock::now() - first_at < 45ms; // a busy machine may have been too slow
+            const ExitStatus status = process->waitForExit(20s);
+            if (in_time) {
+                CHECK(status.code == 0);
+                CHECK(process->events("signal").size() == 1);
+            }
+        }
+        CHECK(in_time);
+    }
+}
+
+void checkSignalWhileStarting(const std::vector<std::string>& command,
+                              std::chrono::milliseconds step) {
+    int number = SIGTERM;
+    for (auto delay = 0ms; delay <= 50ms; delay += step) {
+        const auto started_at = Clock::now();
+        const Process process(command);
+        waitUntil(started_at + delay);
+        process.signal(number);
+        const ExitStatus status = process.waitForExit(10s);
+        INFO("signal " << number << " after " << delay.count() << " ms: " << status);
+        CHECK((status.code == 0 || status.signal == number));
+        if (!process.events("ready").empty()) {
+            CHECK(status.code == 0);
+        }
+        number = number == SIGTERM ? SIGINT : SIGTERM;
+    }
+}
+
+} // namespace lifecycle::test

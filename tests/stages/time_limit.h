@@ -1,0 +1,23 @@
+#pragma once
+
+#include <chrono>
+
+namespace lifecycle::test {
+
+/// How many times longer things may take in this build: a sanitizer watches every memory access,
+/// and looks for leaks before the process ends.
+constexpr int slowdown =
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    10;
+#else
+    1;
+#endif
+
+/// A promised time, for this build. To the millisecond only in the programs whose tests run alone
+/// (CMakeLists.txt); elsewhere it tells "soon" from "at the deadline" or "never".
+template <class Rep, class Period>
+constexpr auto limit(std::chrono::duration<Rep, Period> promised) {
+    return promised * slowdown;
+}
+
+} // namespace lifecycle::test

@@ -1,0 +1,217 @@
+#include "http_response.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <ostream>
+
+namespace lifecycle::test {
+
+namespace {
+
+/// Thrown and caught in this file alone.
+struct NoHttp {};
+
+/// Takes one line, without its CRLF, off the front; nothing while its end has not come.
+std::optional<std::string> takeLine(std::string& bytes) {
+    const auto end = bytes.find("\r\n");
+    if (end == std::string::npos) {
+        return std::nullopt;
+    }
+    std::string line = bytes.substr(0, end);
+    bytes.erase(0, end + 2);
+    return line;
+}
+
+std::size_t parseSize(std::string_view text, int base) {
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (error != std::errc() || end == text.data()) {
+        throw NoHttp();
+    }
+    return value;
+}
+
+bool contains(std::string text, std::string_view token) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text.find(token) != std::string::npos;
+}
+
+} // namespace
+
+std::ostream& operator<<(std::ostream& stream, Outcome outcome) {
+    switch (outcome) {
+    case Outcome::complete: return stream << "complete";
+    case Outcome::closed: return stream << "closed before any byte";
+    case Outcome::truncated: return stream << "truncated";
+    case Outcome::reset: return stream << "reset";
+    case Outcome::malformed: return stream << "malformed";
+    case Outcome::timeout: return stream << "timeout";
+    case Outcome::refused: return stream << "refused";
+    }
+    return stream;
+}
+
+bool CaseInsensitiveLess::operator()(const std::string& left, const std::string& right) const {
+    return ::strcasecmp(left.c_str(), right.c_str()) < 0;
+}
+
+std::string Response::header(const std::string& name) const {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::string() : found->second;
+}
+
+bool Response::keepsAlive() const {
+    const std::string connection = header("Connection");
+    if (version == "HTTP/1.0") {
+        return contains(connection, "keep-alive");
+    }
+    return !contains(connection, "close");
+}
+
+bool ResponseParser::feed(std::string& bytes, Clock::time_point now) {
+    try {
+        takeSteps(bytes, now);
+    } catch (const NoHttp&) {
+        state_ = State::done;
+        response_.outcome = Outcome::malformed;
+        response_.finished_at = now;
+        return true;
+    }
+    if (state_ != State::done) {
+        return false;
+    }
+    response_.outcome = Outcome::complete;
+    response_.finished_at = now;
+    return true;
+}
+
+void ResponseParser::takeSteps(std::string& bytes, Clock::time_point now) {
+    bool more = true;
+    while (more && state_ != State::done) {
+        if (!any_byte_ && !bytes.empty()) { // again behind an interim response
+            any_byte_ = true;
+            response_.first_byte_at = now;
+        }
+        more = step(bytes);
+    }
+}
+
+void ResponseParser::end(bool was_reset, Clock::time_point now) {
+    response_.finished_at = now;
+    if (was_reset) {
+        response_.outcome = Outcome::reset;
+    } else if (state_ == State::until_close) {
+        state_ = State::done;
+        response_.outcome = Outcome::complete;
+    } else {
+        response_.outcome = any_byte_ ? Outcome::truncated : Outcome::closed;
+    }
+}
+
+/// Returns whether another step may follow from the bytes at hand.
+bool ResponseParser::step(std::string& bytes) {
+    switch (state_) {
+    case State::head: return takeHead(bytes);
+    case State::sized_body: return takeBody(bytes, State::done);
+    case State::chunk_size: return takeChunkSize(bytes);
+    case State::chunk_data: return takeBody(bytes, State::chunk_size);
+    case State::trailers: return takeTrailerLine(bytes);
+    case State::until_close:
+        response_.body += bytes;
+        bytes.clear();
+        return false;
+    case State::done: return false;
+    }
+    return false;
+}
+
+bool ResponseParser::takeHead(std::string& bytes) {
+    const auto end = bytes.find("\r\n\r\n");
+    if (end == std::string::npos) {
+        return false;
+    }
+    std::string head = bytes.substr(0, end + 2);
+    bytes.erase(0, end + 4);
+
+    const std::string status_line = *takeLine(head);
+    if (!status_line.starts_with("HTTP/1.") || status_line.size() < 12) {
+        throw NoHttp();
+    }
+    response_.version = status_line.substr(0, 8);
+    response_.status = static_cast<int>(parseSize(std::string_view(status_line).substr(9), 10));
+    response_.headers.clear();
+    while (const auto line = takeLine(head)) {
+        const auto colon = line->find(':');
+        if (colon == std::string::npos) {
+            throw NoHttp();
+        }
+        const auto value_begin = line->find_first_not_of(" \t", colon + 1);
+        std::string& value = response_.headers[line->substr(0, colon)];
+        value += value.empty() ? "" : ", ";
+        value += value_begin == std::string::npos ? "" : line->substr(value_begin);
+    }
+    chooseBody();
+    return true;
+}
+
+void ResponseParser::chooseBody() {
+    const bool interim = response_.status >= 100 && response_.status < 200;
+    const bool never_has_one = response_.status == 204 || response_.status == 304;
+    if (interim) {
+        state_ = State::head;
+        any_byte_ = false;
+    } else if (!has_body_ || never_has_one) {
+        state_ = State::done;
+    } else if (contains(response_.header("Transfer-Encoding"), "chunked")) {
+        state_ = State::chunk_size;
+    } else if (const auto length = response_.header("Content-Length"); !length.empty()) {
+        expected_ = parseSize(length, 10);
+        state_ = expected_ == 0 ? State::done : State::sized_body;
+    } else {
+        state_ = State::until_close;
+    }
+}
+
+bool ResponseParser::takeBody(std::string& bytes, State next) {
+    const auto count = std::min(expected_, bytes.size());
+    response_.body.append(bytes, 0, count);
+    bytes.erase(0, count);
+    expected_ -= count;
+    if (expected_ > 0) {
+        return false;
+    }
+    if (next == State::chunk_size) {
+        response_.body.resize(response_.body.size() - 2); // the chunk's own CRLF
+    }
+    state_ = next;
+    return true;
+}
+
+bool ResponseParser::takeChunkSize(std::string& bytes) {
+    const auto line = takeLine(bytes);
+    if (!line) {
+        return false;
+    }
+    const auto size = parseSize(*line, 16);
+    expected_ = size + 2;
+    state_ = size == 0 ? State::trailers : State::chunk_data;
+    return true;
+}
+
+bool ResponseParser::takeTrailerLine(std::string& bytes) {
+    const auto line = takeLine(bytes);
+    if (!line) {
+        return false;
+    }
+    if (line->empty()) {
+        state_ = State::done;
+    }
+    return true;
+}
+
+} // namespace lifecycle::test

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <istream>
+#include <string>
+
+#include "timeline.h"
+
+namespace lifecycle::timeline {
+
+/// Reads the log of a run: the event lines of a server, and lines of the same form whose words begin
+/// with `client.`, which tell what happened on the other side:
+///
+///     +0.055s request.begin id=1 method=GET path=/hello
+///     +0.066s client.refused path=/healthz          a connect that was refused, at this moment
+///     +2.055s request.end id=1 status=200
+///
+/// A request without an end was cut if the log has a deadline.hit, and else lost. Other lines are
+/// passed over.
+Timeline readLog(std::istream& log, const std::string& title);
+
+}  // namespace lifecycle::timeline

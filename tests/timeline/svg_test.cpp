@@ -1,0 +1,63 @@
+#include "catch.h"
+#include "sentence.h"
+#include "svg.h"
+
+#include <set>
+
+using namespace lifecycle::timeline;
+
+namespace {
+
+Timeline everyKind() {
+    return {"a <title> & more",
+            {{"client 1", {{0, 1, Kind::served, "200"}}},
+             {"client 2", {{0, 0.5, Kind::unavailable, "503"}}},
+             {"client 3", {{0.6, 0.6, Kind::refused, "refused"}}},
+             {"client 4", {{0.2, 1, Kind::cut, "cut"}}},
+             {"client 5", {{0.2, 1, Kind::lost, "reset"}}}},
+            {{0.3, "SIGTERM"}, {0.31, "readiness off"}, {1.0, "exit"}}};
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+    std::size_t found = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
+        ++found;
+    }
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("timeline: the SVG draws each kind with a pattern of its own") {
+    const std::string picture = svg({everyKind()});
+    std::set<std::string> tiles;
+    for (auto at = picture.find("<path d=\""); at != std::string::npos; at = picture.find("<path d=\"", at + 1)) {
+        tiles.insert(picture.substr(at, picture.find("stroke", at) - at));
+    }
+    CHECK(tiles.size() == 4); // served is the one without
+    CHECK(count(picture, "<pattern ") == 5);
+}
+
+TEST_CASE("timeline: the SVG escapes what it is told and ends what it begins") {
+    const std::string picture = svg({everyKind()});
+    CHECK(picture.find("a &lt;title&gt; &amp; more") != std::string::npos);
+    CHECK(picture.find("a <title>") == std::string::npos);
+    CHECK(count(picture, "<text ") == count(picture, "</text>"));
+    CHECK(picture.rfind("</svg>\n") == picture.size() - 7);
+}
+
+TEST_CASE("timeline: several runs are drawn one below the other") {
+    const std::string one = svg({everyKind()});
+    const std::string two = svg({everyKind(), everyKind()});
+    CHECK(count(two, "SIGTERM 0.30 s") == 2 * count(one, "SIGTERM 0.30 s"));
+}
+
+TEST_CASE("timeline: an empty run can be drawn") {
+    CHECK(svg({Timeline{"nothing"}}).find("nothing") != std::string::npos);
+    CHECK(svg({}).find("</svg>") != std::string::npos);
+}
+
+TEST_CASE("timeline: the sentence tells what became of the requests and when") {
+    CHECK(sentence(everyKind()) == "a <title> & more: requests: 1 served, 1 told 503, 1 refused, 1 cut, 1 lost; "
+                                   "SIGTERM at 0.30 s, readiness off at 0.31 s, exit at 1.00 s.");
+}

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lifecycle::timeline {
+
+/// What a bar shows: how a request ended, or what else took time.
+enum class Kind {
+    served,       ///< a whole answer, whatever its status
+    unavailable,  ///< a whole answer, 503
+    refused,      ///< no connection: the client may go elsewhere, nothing is lost
+    cut,          ///< begun, and ended by the server's deadline
+    lost,         ///< sent, and never answered
+    step,         ///< a step of the end: a hook, the lame duck
+    process,      ///< the life of a process
+};
+
+/// Seconds since the begin of the picture.
+using Seconds = double;
+
+struct Bar {
+    Seconds begin = 0;
+    Seconds end = 0;
+    Kind kind = Kind::served;
+    std::string text{};  ///< short, such as "200"
+};
+
+/// One line of the picture: a client, a hook, a process.
+struct Row {
+    std::string label;
+    std::vector<Bar> bars{};
+};
+
+/// A moment that concerns everybody.
+struct Mark {
+    Seconds at = 0;
+    std::string text;
+};
+
+/// A run: what clients, hooks and processes did side by side, from second 0 to the end.
+struct Timeline {
+    std::string title;
+    std::vector<Row> rows{};
+    std::vector<Mark> marks{};
+
+    /// The last moment that anything in it has.
+    Seconds end() const;
+};
+
+}  // namespace lifecycle::timeline
