@@ -35,8 +35,7 @@ struct Busy {
         : server(hello, {.keepAliveGrace = 10s}), load({.port = server.port(),
                                .clients = 4,
                                .keep_alive = keepAlive,
-                               .target = "/",
-                               .duration = 30s}) {}
+                               .target = "/"}) {}
     Served server;
     LoadClients load;
 };
@@ -73,7 +72,7 @@ std::size_t lostAroundPlainStops(int stops) {
             Poco::Net::ServerSocket(Poco::Net::SocketAddress("127.0.0.1", 0)),
             new Poco::Net::HTTPServerParams);
         server->start();
-        LoadClients load({.port = server->port(), .clients = 4, .target = "/", .duration = 30s});
+        LoadClients load({.port = server->port(), .clients = 4, .target = "/"});
         CHECK(eventually([&] { return load.answered() > 20; }, 30s));
         server->stopAll(false);
         server.reset(); // or the clients' connects would stay in its backlog

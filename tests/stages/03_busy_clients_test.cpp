@@ -13,7 +13,6 @@ LoadPlan clients(int count, bool keep_alive, const std::string& target) {
     plan.clients = count;
     plan.keep_alive = keep_alive;
     plan.target = target;
-    plan.duration = 20s;
     return plan;
 }
 

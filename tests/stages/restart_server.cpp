@@ -147,7 +147,6 @@ LoadPlan postingClients(int port, int clients, Clock::duration think_time) {
     plan.target = "/echo";
     plan.body = "a body of some bytes";
     plan.think_time = think_time;
-    plan.duration = 60s;
     plan.until_refused = false;
     plan.answer_timeout = 30s;
     return plan;

@@ -30,8 +30,9 @@ struct LoadPlan {
     Clock::duration think_time{};
     /// A client ends after so many requests (unset: no such bound) ...
     std::optional<std::size_t> requests_per_client{};
-    /// ... at the latest after this time; no load runs for ever ...
-    Clock::duration duration = std::chrono::seconds(30);
+    /// ... at the latest after this time. No load runs for ever, but none may end before the test that
+    /// stops it, however slow the machine is: the time limit of a test in CTest is shorter than this ...
+    Clock::duration duration = std::chrono::minutes(6);
     /// ... and at its first refused connect, unless it shall go on trying (a restart).
     bool until_refused = true;
     /// How long a client waits for one answer.
