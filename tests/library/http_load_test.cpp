@@ -26,8 +26,7 @@ using lifecycle::ShutdownResult;
 
 namespace {
 
-/// A server and its busy clients. They end when their server refuses them; one whose handshake the
-/// closing listener has dropped learns that a second later, so several of these go side by side.
+/// A server and its busy clients, which end when their server refuses them. Several go side by side.
 struct Busy {
     // The long grace is for clients that have connected, and on a crowded machine have to wait for
     // the processor before they can send.
@@ -118,7 +117,7 @@ TEST_CASE("library: under rude clients every request is served or refused or cut
                         return;
                     }
                     if (connection.error()) {
-                        continue; // a handshake that the closing listener dropped
+                        continue; // no time left for a handshake
                     }
                     const std::string request = httpRequest("GET", random() % 2 ? "/slow" : "/fast");
                     const auto part = random() % 4 == 0 ? random() % request.size() : request.size();

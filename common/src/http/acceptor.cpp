@@ -15,13 +15,14 @@ namespace lifecycle::http {
 namespace {
 
 /// Handshakes that were under way complete without help of the client's program, but not at once on a
-/// busy machine. They are asked after this often ...
+/// busy machine. They are asked after this often at first, less often later ...
 constexpr Duration handshakeStep = std::chrono::milliseconds(1);
 
-/// ... and waited for no longer than this: the client may be gone. Then connecting must be refused.
-constexpr Duration longestHandshake = std::chrono::milliseconds(40);
+/// ... and waited for no longer than this, if nobody new can begin meanwhile: the client may be gone. One
+/// lost packet is repeated after a second, RFC 6298.
+constexpr Duration longestHandshake = std::chrono::milliseconds(1500);
 
-/// What they get where the kernel does not tell about them.
+/// What they get where the kernel does not tell about them, or lets new ones begin.
 constexpr Duration blindHandshake = std::chrono::milliseconds(5);
 
 /// A listener that nobody has used for this long is closed without waiting for handshakes.
@@ -158,7 +159,7 @@ void Acceptor::beginClosing() {
         core_.expectsArrivals || (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
     if (!stopped_ && arrivals) {
         for (Listener& listener : listeners_) {
-            listener.dropNewHandshakes();
+            refusing_ = listener.refuseNewHandshakes() && refusing_;
         }
         closeUnlessAwaited();
     } else {
@@ -177,16 +178,16 @@ Handshakes Acceptor::handshakes() const {
     return all;
 }
 
-/// Nobody can begin a handshake any more; closes once all that had begun are through.
+/// Closes once all handshakes that had begun are through.
 void Acceptor::closeUnlessAwaited() {
     const Handshakes found = handshakes();
+    const Duration longest = found == Handshakes::none                     ? Duration::zero()
+                             : found == Handshakes::underWay && refusing_ ? longestHandshake
+                                                                           : blindHandshake;
     const Duration waited = Clock::now() - *closingSince_;
-    const bool wait = found == Handshakes::underWay  ? waited < longestHandshake
-                      : found == Handshakes::unknown ? waited < blindHandshake
-                                                     : false;
-    if (wait) {
+    if (waited < longest) {
         acceptAll();
-        handshakeCheck_ = Clock::now() + handshakeStep;
+        handshakeCheck_ = Clock::now() + std::max(handshakeStep, waited / 8);
     } else {
         finishClosing();
     }

@@ -71,6 +71,7 @@ private:
     FileDescriptor reserve_;  // to give up when there is none left
     bool stopped_ = false;
     std::atomic<bool> paused_ = false;
+    bool refusing_ = true;  // so far, all listeners that were asked to
     std::optional<TimePoint> lastAccept_;
     std::optional<TimePoint> closingSince_;
     std::optional<TimePoint> handshakeCheck_;

@@ -1,14 +1,13 @@
 #include "http/listener.h"
 
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <array>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include "http/connection_socket.h"
@@ -60,17 +59,12 @@ Listener::Status Listener::accept(std::optional<Accepted>& client) {
     }
 }
 
-void Listener::dropNewHandshakes() {
-    constexpr unsigned flagsOffset = 13;  // in the TCP header, RFC 9293 section 3.1
-    constexpr unsigned synFlag = 0x02;
-    std::array<sock_filter, 4> program{{
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flagsOffset),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, synFlag, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, 0),           // drop
-        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),  // keep all of it
-    }};
-    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-    ::setsockopt(descriptor(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+bool Listener::refuseNewHandshakes() {
+    // A listener that is bound to an interface is found by nobody who comes in by another one, and from an
+    // interface that does not exist comes nobody. Whoever began before has been entered without one.
+    constexpr int noInterface = std::numeric_limits<int>::max();
+    return address().family() == Poco::Net::SocketAddress::UNIX_LOCAL ||
+           ::setsockopt(descriptor(), SOL_SOCKET, SO_BINDTOIFINDEX, &noInterface, sizeof noInterface) == 0;
 }
 
 Handshakes Listener::handshakes() const {

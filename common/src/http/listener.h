@@ -33,12 +33,13 @@ public:
     /// Takes the next client in line, if there is one. Does not block.
     Status accept(std::optional<Accepted>& client);
 
-    /// Drops the first packet of every new handshake from now on; handshakes under way complete and
-    /// can be accepted. Their clients would be reset if the socket were closed right now. Never on a
-    /// socket that another process goes on with: it concerns the socket, not this descriptor. A dropped
-    /// client tries again, by which time the port is closed and it is refused. Without effect where
-    /// the kernel has no socket filters.
-    void dropNewHandshakes();
+    /// From now on the kernel refuses who begins to connect, while handshakes under way complete and can be
+    /// accepted: their clients would be reset if the socket were closed right now. Never on a socket that
+    /// another process goes on with: it concerns the socket, not this descriptor. Returns false where the
+    /// kernel cannot (before Linux 5.7, or in a sandbox). Does not block.
+    ///
+    /// Source: SO_BINDTODEVICE in socket(7).
+    bool refuseNewHandshakes();
 
     /// Clients are in the middle of connecting. See handshakesTo; a Unix socket has no handshake.
     Handshakes handshakes() const;
