@@ -19,9 +19,6 @@ using lifecycle::Successor;
 
 namespace {
 
-/// How much longer than its own deadline a process may take to end, before it is killed.
-constexpr lifecycle::Duration margin = std::chrono::seconds(5);
-
 int exitCodeOf(const ChildEnd& end) {
     return end.signal != 0 ? lifecycle::exitForcedBy(end.signal) : end.code;
 }
@@ -291,7 +288,7 @@ void Supervisor::end(const std::string& cause) {
     if (workers_.empty()) {
         loop_->stop();
     }
-    loop_->in(settings_.drainTimeout + margin, [this] { killAll(); });
+    loop_->in(settings_.killTimeout(), [this] { killAll(); });
 }
 
 }  // namespace stage
