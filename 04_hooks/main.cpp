@@ -118,9 +118,9 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
 
     // The admin server goes last, so that everybody who looks on sees the end.
     status.end(code);
-    admin.shutdown(withTimeout(Context::background(), 50ms).context);
+    const bool adminLeft = !admin.shutdown(withTimeout(Context::background(), 50ms).context).clean();
     events.emit("exit", {{"code", code}});
-    if (lost || outcome.anyAbandoned()) {
+    if (lost || adminLeft || outcome.anyAbandoned()) {
         ::_exit(code);  // Somebody may still be at work: no destructors under their feet.
     }
     return code;
