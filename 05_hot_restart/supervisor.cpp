@@ -39,7 +39,8 @@ Supervisor::Supervisor(const Settings& settings, const lifecycle::OwnCommand& co
       events_(events),
       pidFile_(settings.pidFile),
       limits_(settings.rollbackWindow),
-      loop_(std::make_shared<lifecycle::PollLoop>()) {
+      loop_(std::make_shared<lifecycle::PollLoop>()),
+      orphans_(*loop_, [this](pid_t pid) { return isWorker(pid); }) {
     if (inherited_.sockets.empty()) {
         inherited_.sockets = settings.openSockets();
     }
@@ -86,11 +87,19 @@ Supervisor::Workers::iterator Supervisor::find(Role role) {
 }
 
 void Supervisor::remove(Workers::iterator worker) {
-    const std::lock_guard lock(pidsMutex_);
-    if (worker->process) {
-        pids_.erase(worker->process->pid());
+    {
+        const std::lock_guard lock(pidsMutex_);
+        if (worker->process) {
+            pids_.erase(worker->process->pid());
+        }
+        workers_.erase(worker);  // reaps
     }
-    workers_.erase(worker);  // reaps
+    orphans_.reap();
+}
+
+bool Supervisor::isWorker(pid_t pid) {
+    const std::lock_guard lock(pidsMutex_);
+    return pids_.contains(pid);
 }
 
 void Supervisor::killAll() {
