@@ -44,7 +44,8 @@ public:
     std::size_t started() const { return count(false); }
 
 private:
-    static std::vector<std::string> commandLine(const std::vector<std::string>& command, const std::string& exit_limit) {
+    static std::vector<std::string> commandLine(const std::vector<std::string>& command,
+                                                const std::string& exit_limit) {
         std::vector<std::string> argv{DRAIN_CHECK, "--only=idle-exit", "--exit-limit", exit_limit, "--"};
         argv.insert(argv.end(), command.begin(), command.end());
         return argv;
