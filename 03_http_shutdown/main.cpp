@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "hello_service.h"
+#include "lame_duck.h"
 #include "lifecycle/context.h"
 #include "lifecycle/event_log.h"
 #include "lifecycle/exit_code.h"
@@ -56,11 +57,7 @@ int serveGracefully(const Settings& settings, Poco::Net::HTTPRequestHandlerFacto
     events.emit("readiness.off");
 
     // 2. Lame duck: still serving, while load balancers notice.
-    if (settings.lameDuck > 0s) {
-        events.emit("lame_duck.begin", {{"duration", settings.lameDuck}});
-        Context::background().waitFor(settings.lameDuck);
-        events.emit("lame_duck.end");
-    }
+    stage::serveLameDuck(settings.lameDuck, Context::background(), events);
 
     // 3. Close the listener, finish what is there, cut what is left at the deadline.
     const auto [deadline, cancel] = withTimeout(Context::background(), settings.timeout);

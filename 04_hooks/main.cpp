@@ -12,6 +12,7 @@
 
 #include "admin_service.h"
 #include "hello_service.h"
+#include "lame_duck.h"
 #include "lifecycle/exit_code.h"
 #include "lifecycle/shutdown_all.h"
 #include "lifecycle/shutdown_signals.h"
@@ -72,13 +73,8 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
         admin.announceShutdown();
         events.emit("readiness.off");
     });
-    add(lameDuck, settings.lameDuck + margin, [&](const Context& context) {
-        if (settings.lameDuck > 0s) {
-            events.emit("lame_duck.begin", {{"duration", settings.lameDuck}});
-            context.waitFor(settings.lameDuck);
-            events.emit("lame_duck.end");
-        }
-    });
+    add(lameDuck, settings.lameDuck + margin,
+        [&](const Context& context) { serveLameDuck(settings.lameDuck, context, events); });
     add(ShutdownStep::gate, settings.hookTimeout, [&](const Context&) { server.closeListener(); });
     add(inFlight, settings.timeout + margin, [&](const Context& context) {
         const auto [deadline, cancel] = withTimeout(context, settings.timeout);
@@ -122,9 +118,9 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
 
     // The admin server goes last, so that everybody who looks on sees the end.
     status.end(code);
-    admin.shutdown(withTimeout(Context::background(), 50ms).context);
+    const bool adminLeft = !admin.shutdown(withTimeout(Context::background(), 50ms).context).clean();
     events.emit("exit", {{"code", code}});
-    if (lost || outcome.anyAbandoned()) {
+    if (lost || adminLeft || outcome.anyAbandoned()) {
         ::_exit(code);  // Somebody may still be at work: no destructors under their feet.
     }
     return code;

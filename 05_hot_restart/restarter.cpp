@@ -15,13 +15,6 @@ using lifecycle::ChildEnd;
 using lifecycle::RestartMessage;
 using lifecycle::Successor;
 
-namespace {
-
-/// How much longer than its own deadline a process may take to end, before it is killed.
-constexpr lifecycle::Duration margin = std::chrono::seconds(5);
-
-}  // namespace
-
 Restarter::Restarter(lifecycle::PollLoop& loop, const Settings& settings, lifecycle::SuccessorPlan plan,
                      unsigned generation, std::vector<lifecycle::FileDescriptor> older, Clients clients,
                      lifecycle::EventLog& events)
@@ -186,7 +179,7 @@ void Restarter::end() {
         return;
     }
     successor_->say({"end", {{"quietly", handedOver_ ? "0" : "1"}}});
-    loop_.in(settings_.drainTimeout + margin, [this] { killSuccessor(); });
+    loop_.in(settings_.killTimeout(), [this] { killSuccessor(); });
 }
 
 }  // namespace stage

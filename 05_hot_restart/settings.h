@@ -39,6 +39,9 @@ struct Settings {
     /// Listens on all of these addresses. Throws StartError.
     std::vector<lifecycle::ListeningSocket> openSockets() const;
 
+    /// A process that was told to end is killed after this time: 5 s more than it may drain.
+    lifecycle::Duration killTimeout() const { return drainTimeout + std::chrono::seconds(5); }
+
     bool stablePid() const { return control == "stable-pid"; }
 };
 

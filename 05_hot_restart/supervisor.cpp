@@ -19,9 +19,6 @@ using lifecycle::Successor;
 
 namespace {
 
-/// How much longer than its own deadline a process may take to end, before it is killed.
-constexpr lifecycle::Duration margin = std::chrono::seconds(5);
-
 int exitCodeOf(const ChildEnd& end) {
     return end.signal != 0 ? lifecycle::exitForcedBy(end.signal) : end.code;
 }
@@ -42,7 +39,8 @@ Supervisor::Supervisor(const Settings& settings, const lifecycle::OwnCommand& co
       events_(events),
       pidFile_(settings.pidFile),
       limits_(settings.rollbackWindow),
-      loop_(std::make_shared<lifecycle::PollLoop>()) {
+      loop_(std::make_shared<lifecycle::PollLoop>()),
+      orphans_(*loop_, [this](pid_t pid) { return isWorker(pid); }) {
     if (inherited_.sockets.empty()) {
         inherited_.sockets = settings.openSockets();
     }
@@ -89,11 +87,19 @@ Supervisor::Workers::iterator Supervisor::find(Role role) {
 }
 
 void Supervisor::remove(Workers::iterator worker) {
-    const std::lock_guard lock(pidsMutex_);
-    if (worker->process) {
-        pids_.erase(worker->process->pid());
+    {
+        const std::lock_guard lock(pidsMutex_);
+        if (worker->process) {
+            pids_.erase(worker->process->pid());
+        }
+        workers_.erase(worker);  // reaps
     }
-    workers_.erase(worker);  // reaps
+    orphans_.reap();
+}
+
+bool Supervisor::isWorker(pid_t pid) {
+    const std::lock_guard lock(pidsMutex_);
+    return pids_.contains(pid);
 }
 
 void Supervisor::killAll() {
@@ -291,7 +297,7 @@ void Supervisor::end(const std::string& cause) {
     if (workers_.empty()) {
         loop_->stop();
     }
-    loop_->in(settings_.drainTimeout + margin, [this] { killAll(); });
+    loop_->in(settings_.killTimeout(), [this] { killAll(); });
 }
 
 }  // namespace stage

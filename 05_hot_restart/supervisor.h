@@ -15,6 +15,7 @@
 #include "lifecycle/service_notifier.h"
 #include "lifecycle/shutdown_signals.h"
 #include "lifecycle/successor.h"
+#include "orphans.h"
 #include "restart_limits.h"
 #include "settings.h"
 
@@ -66,6 +67,7 @@ private:
     void passOn(int signal);
     void end(const std::string& cause);
     void remove(Workers::iterator worker);
+    bool isWorker(pid_t pid);
     void killAll();
 
     const Settings& settings_;
@@ -88,6 +90,8 @@ private:
 
     std::mutex pidsMutex_;
     std::set<pid_t> pids_;  // guarded by pidsMutex_: of the workers that are not reaped
+
+    Orphans orphans_;  // those that as process 1 it is left
 };
 
 }  // namespace stage

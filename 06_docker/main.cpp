@@ -13,6 +13,7 @@
 #include "hello_service.h"
 #include "increment_service.h"
 #include "increments.h"
+#include "lame_duck.h"
 #include "lifecycle/exit_code.h"
 #include "lifecycle/http_server.h"
 #include "lifecycle/shutdown_signals.h"
@@ -87,11 +88,7 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
     ready = false;
     server.announceShutdown();
     events.emit("readiness.off");
-    if (settings.lameDuck > 0s) {
-        events.emit("lame_duck.begin", {{"duration", settings.lameDuck}});
-        Context::background().waitFor(settings.lameDuck);
-        events.emit("lame_duck.end");
-    }
+    serveLameDuck(settings.lameDuck, Context::background(), events);
 
     // 2. Drain the server: nobody can add a job then. One deadline for this and the next step.
     const auto [deadline, cancel] = withTimeout(Context::background(), settings.timeout);

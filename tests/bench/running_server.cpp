@@ -10,8 +10,8 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "file_descriptor.h"
 #include "http_client.h"
+#include "lifecycle/file_descriptor.h"
 
 namespace lifecycle::bench {
 namespace {
@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 /// A port that is free now. Somebody else may take it before the server does, so this is only for
 /// servers that cannot tell which port they were given.
 int freePort() {
-    const test::FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

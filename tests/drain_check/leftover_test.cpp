@@ -4,67 +4,95 @@
 #include "temp_dir.h"
 
 #include <csignal>
+#include <string>
+#include <vector>
 
 using namespace lifecycle::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-/// A command that is hard to get rid of: a shell that ignores signals, a server behind it, and a
-/// daemon in a session of its own whose parent has ended. The token is in the arguments of all.
-std::vector<std::string> stubborn(const std::string& token) {
-    return {"sh", "-c",
-            "trap '' INT TERM HUP; (setsid sh -c 'sleep 1000; : " + token + "' &); " CARELESS_SERVER
-            " stays {port} " + token + " & wait; wait"};
-}
+/// A daemon in a session of its own whose parent has ended, with a child.
+const std::string daemonBeside = "(setsid sh -c 'sleep 1000; :' &); ";
 
-std::size_t alive(const std::string& token) {
-    std::size_t count = 0;
-    for (const ProcessEntry& process : processTable()) {
-        const std::string arguments = commandLineOf(process.pid);
-        const bool isTool = arguments.rfind(DRAIN_CHECK, 0) == 0;
-        count += process.state != 'Z' && !isTool && arguments.find(token) != std::string::npos ? 1 : 0;
+/// A command that is hard to get rid of: a shell that ignores signals, a server behind it, and a daemon.
+const std::vector<std::string> stubborn{
+    "sh", "-c", "trap '' INT TERM HUP; " + daemonBeside + CARELESS_SERVER " stays {port} & wait; wait"};
+
+/// The tool, in the middle of its only scenario, and all processes that it has started: they have
+/// something in their environment that nobody else has.
+class Run {
+public:
+    explicit Run(const std::vector<std::string>& command, const std::string& exit_limit = "1m")
+        : tool_(commandLine(command, exit_limit), {.environment = {mark_}}) {}
+
+    const Process* operator->() const { return &tool_; }
+
+    bool hasStarted(std::size_t count) const {
+        return eventually([&] { return started() >= count; }, 20s);
     }
-    return count;
-}
 
-std::vector<std::string> checkIdleExit(const std::vector<std::string>& command) {
-    std::vector<std::string> argv{DRAIN_CHECK, "--only=idle-exit", "--exit-limit=1m", "--"};
-    argv.insert(argv.end(), command.begin(), command.end());
-    return argv;
-}
+    bool hasLeftNothing() const {
+        return eventually([&] { return started() == 0; }, 20s);
+    }
+
+    /// Neither the tool itself nor its watchdog.
+    bool isOver() const {
+        return eventually([&] { return count(true) == 0; }, 20s);
+    }
+
+    std::size_t started() const { return count(false); }
+
+private:
+    static std::vector<std::string> commandLine(const std::vector<std::string>& command,
+                                                const std::string& exit_limit) {
+        std::vector<std::string> argv{DRAIN_CHECK, "--only=idle-exit", "--exit-limit", exit_limit, "--"};
+        argv.insert(argv.end(), command.begin(), command.end());
+        return argv;
+    }
+
+    std::size_t count(bool tools) const {
+        std::size_t found = 0;
+        for (const ProcessEntry& process : processTable()) {
+            const bool isTool = commandLineOf(process.pid).rfind(DRAIN_CHECK, 0) == 0;
+            found += process.state != 'Z' && isTool == tools && hasInEnvironment(process.pid, mark_) ? 1 : 0;
+        }
+        return found;
+    }
+
+    const TempDir folder_; // for its name
+    const std::string mark_ = "STARTED_BY=" + folder_.path().filename().string();
+    const Process tool_;
+};
+
+constexpr std::size_t all = 4; // shell, server, daemon, its child
 
 } // namespace
 
 TEST_CASE("drain_check: an interrupted run leaves no process behind") {
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
         CAPTURE(number);
-        const TempDir folder;
-        const std::string token = folder.path().filename();
-        const Process tool(checkIdleExit(stubborn(token)));
-        REQUIRE(eventually([&] { return alive(token) >= 3; }, 20s)); // shell, server, daemon
-        tool.signal(number);
-        CHECK(tool.waitForExit(20s).code == 128 + number);
-        CHECK(eventually([&] { return alive(token) == 0; }, 5s));
+        const Run run(stubborn);
+        REQUIRE(run.hasStarted(all));
+        run->signal(number);
+        CHECK(run->waitForExit(20s).code == 128 + number);
+        CHECK(run.hasLeftNothing());
+        CHECK(run.isOver());
     }
 }
 
 TEST_CASE("drain_check: a run to the end leaves no process behind") {
-    const TempDir folder;
-    const std::string token = folder.path().filename();
-    const Process tool({DRAIN_CHECK, "--only=idle-exit", "--exit-limit=200ms", "--", "sh", "-c",
-                        "(setsid sh -c 'sleep 1000; : " + token + "' &); exec " CARELESS_SERVER " stays {port} " +
-                            token});
-    CHECK(tool.waitForExit(30s).code == 1);
-    CHECK(alive(token) == 0);
+    const Run run({"sh", "-c", daemonBeside + "exec " CARELESS_SERVER " stays {port}"}, "200ms");
+    CHECK(run->waitForExit(30s).code == 1);
+    CHECK(run.started() == 0);
+    CHECK(run.isOver());
 }
 
-TEST_CASE("drain_check: killed itself it takes the server with it") {
-    const TempDir folder;
-    const std::string token = folder.path().filename();
-    const Process tool(checkIdleExit({CARELESS_SERVER, "stays", "{port}", token}));
-    REQUIRE(eventually([&] { return alive(token) >= 1; }, 20s));
-    tool.signal(SIGKILL);
-    tool.waitForExit(20s);
-    CHECK(eventually([&] { return alive(token) == 0; }, 5s));
+TEST_CASE("drain_check: a run that is killed in the middle of a scenario leaves no process behind") {
+    const Run run(stubborn);
+    REQUIRE(run.hasStarted(all));
+    run->signal(SIGKILL);
+    CHECK(run->waitForExit(20s).signal == SIGKILL);
+    CHECK(run.hasLeftNothing());
+    CHECK(run.isOver());
 }

@@ -16,6 +16,7 @@
 #include "settings.h"
 #include "svg.h"
 #include "table.h"
+#include "watchdog.h"
 
 using namespace lifecycle::check;
 
@@ -86,9 +87,10 @@ int main(int argc, char** argv) {
         printScenarios(std::cout);
         return lifecycle::exitClean;
     }
-    const Interruption interruption;
-    raiseDescriptorLimit();
     try {
+        const Watchdog watchdog;
+        const Interruption interruption;
+        raiseDescriptorLimit();
         return rehearse(settings);
     } catch (const std::exception& error) {  // there is no such program, it does not listen or answer
         std::fprintf(stderr, "drain_check: %s\n", error.what());

@@ -1,12 +1,12 @@
 #include "catch.h"
 #include "deadline.h"
 #include "event_parser.h"
-#include "file_descriptor.h"
 #include "probe.h"
 #include "process.h"
 #include "temp_dir.h"
 
 #include "lifecycle/event_log.h"
+#include "lifecycle/file_descriptor.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -28,9 +28,9 @@ using namespace std::chrono_literals;
 using lifecycle::Clock;
 using lifecycle::Duration;
 using lifecycle::EventLog;
+using lifecycle::FileDescriptor;
 using lifecycle::test::Event;
 using lifecycle::test::eventually;
-using lifecycle::test::FileDescriptor;
 using lifecycle::test::parseEvent;
 using lifecycle::test::probe;
 using lifecycle::test::Process;

@@ -25,10 +25,7 @@ using lifecycle::StartError;
 TEST_CASE("library: when the queue is full a client gets a 503 that is no reset") {
     Flag finish;
     Served server(
-        [&](HTTPServerRequest&, HTTPServerResponse& response) {
-            finish.wait();
-            answer(response, "done");
-        },
+        answersWhen(finish, "done"),
         {.threads = 1, .queue = 1});
     auto working = server.send(httpRequest("GET", "/"));
     REQUIRE(server.comesTo(ConnectionState::handling));

@@ -20,10 +20,7 @@ using lifecycle::ShutdownResult;
 
 TEST_CASE("library: a shutdown waits for the request in flight") {
     Flag finish;
-    Served server([&](HTTPServerRequest&, HTTPServerResponse& response) {
-        finish.wait();
-        answer(response, "done");
-    });
+    Served server(answersWhen(finish, "done"));
     auto client = server.send(httpRequest("GET", "/"));
     REQUIRE(server.comesTo(ConnectionState::handling));
     Shutdown shutdown(server);
@@ -160,10 +157,7 @@ TEST_CASE("library: a chunked answer is finished through a shutdown") {
 TEST_CASE("library: requests that wait for a thread are served through a shutdown") {
     Flag finish;
     Served server(
-        [&](HTTPServerRequest&, HTTPServerResponse& response) {
-            finish.wait();
-            answer(response, "done");
-        },
+        answersWhen(finish, "done"),
         {.threads = 1, .queue = 20});
     std::vector<Connection> clients;
     for (int i = 0; i < 10; ++i) {
@@ -248,10 +242,7 @@ TEST_CASE("library: a header that is completed during the shutdown is served") {
 
 TEST_CASE("library: a client that has sent more than its answer covers is not reset") {
     Flag finish;
-    Served server([&](HTTPServerRequest&, HTTPServerResponse& response) {
-        finish.wait();
-        answer(response, "first");
-    });
+    Served server(answersWhen(finish, "first"));
     auto client = server.send(httpRequest("GET", "/1"));
     REQUIRE(server.comesTo(ConnectionState::handling));
     client.send(httpRequest("GET", "/2"));
@@ -267,10 +258,7 @@ TEST_CASE("library: a client that has sent more than its answer covers is not re
 
 TEST_CASE("library: two shutdowns at once tell the same numbers") {
     Flag finish;
-    Served server([&](HTTPServerRequest&, HTTPServerResponse& response) {
-        finish.wait();
-        answer(response, "done");
-    });
+    Served server(answersWhen(finish, "done"));
     auto client = server.send(httpRequest("GET", "/"));
     REQUIRE(server.comesTo(ConnectionState::handling));
     Shutdown first(server);
@@ -333,10 +321,7 @@ TEST_CASE("library: a server that was never started can be shut down and destroy
 
 TEST_CASE("library: the longest wait is reported once a second with its oldest request") {
     Flag finish;
-    Served server([&](HTTPServerRequest&, HTTPServerResponse& response) {
-        finish.wait();
-        answer(response, "done");
-    });
+    Served server(answersWhen(finish, "done"));
     auto client = server.send(httpRequest("GET", "/oldest"));
     REQUIRE(server.comesTo(ConnectionState::handling));
     Shutdown shutdown(server);

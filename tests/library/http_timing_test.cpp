@@ -36,10 +36,7 @@ TEST_CASE("library: a shutdown ends at most 5 ms after the last answer") {
     std::vector<Duration> times;
     for (int i = 0; i < 11; ++i) {
         Flag finish;
-        Served server([&](HTTPServerRequest&, HTTPServerResponse& response) {
-            finish.wait();
-            answer(response, "done");
-        });
+        Served server(answersWhen(finish, "done"));
         auto client = server.send(httpRequest("GET", "/"));
         REQUIRE(server.comesTo(ConnectionState::handling));
         Clock::time_point ended;

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "event_parser.h"
-#include "file_descriptor.h"
 
 #include "lifecycle/event_log.h"
+#include "lifecycle/file_descriptor.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "deadline.h"
+#include "flag.h"
 #include "http_client.h"
 #include "recorded_events.h"
 
@@ -74,6 +75,14 @@ inline void answer(HTTPServerResponse& response, const std::string& body) {
 }
 
 inline const Handle hello = [](HTTPServerRequest&, HTTPServerResponse& response) { answer(response, "hello\n"); };
+
+/// A request is in flight until the flag is set, and then answered.
+inline Handle answersWhen(const Flag& flag, const std::string& body) {
+    return [&flag, body](HTTPServerRequest&, HTTPServerResponse& response) {
+        flag.wait();
+        answer(response, body);
+    };
+}
 
 /// Sends back the body of the request.
 inline const Handle echo = [](HTTPServerRequest& request, HTTPServerResponse& response) {

@@ -82,7 +82,7 @@ Terminal::Terminal(const std::filesystem::path& directory) {
     if (shell_ == 0) {
         becomeShell(directory);
     }
-    master_ = test::FileDescriptor(master);
+    master_ = FileDescriptor(master);
     ::fcntl(master, F_SETFD, FD_CLOEXEC);
     ::fcntl(master, F_SETFL, O_NONBLOCK);
 }

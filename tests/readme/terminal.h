@@ -1,6 +1,6 @@
 #pragma once
 
-#include "file_descriptor.h"
+#include "lifecycle/file_descriptor.h"
 
 #include <sys/types.h>
 
@@ -47,7 +47,7 @@ public:
 private:
     void write(const std::string& keys);
 
-    test::FileDescriptor master_;
+    FileDescriptor master_;
     pid_t shell_ = -1;
     bool at_prompt_ = false;
     std::string unfinished_;

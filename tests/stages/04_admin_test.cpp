@@ -1,6 +1,5 @@
 #include "catch.h"
-#include "order_server.h"
-#include "temp_dir.h"
+#include "order_fixture.h"
 
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
@@ -12,12 +11,7 @@ using namespace lifecycle::test;
 
 namespace {
 
-struct Fixture {
-    explicit Fixture(const std::vector<std::string>& options = {}) : server(directory.path() / "orders.db", options) {}
-
-    TempDir directory;
-    OrderServer server;
-};
+using Fixture = OrderFixture;
 
 Poco::JSON::Object::Ptr parse(const std::string& text) {
     return Poco::JSON::Parser().parse(text).extract<Poco::JSON::Object::Ptr>();

@@ -1,7 +1,5 @@
 #include "catch.h"
-#include "order_server.h"
-#include "orders_file.h"
-#include "temp_dir.h"
+#include "order_fixture.h"
 
 #include <algorithm>
 #include <thread>
@@ -11,19 +9,9 @@ using namespace lifecycle::test;
 
 namespace {
 
-/// A server on a database of its own.
-struct Fixture {
-    explicit Fixture(const std::vector<std::string>& options = {}) : server(directory.path() / "orders.db", options) {}
-
-    TempDir directory;
-    OrderServer server;
-
-    std::size_t rows() const { return OrdersFile(directory.path() / "orders.db").rows().size(); }
-
-    int end() {
-        server.signal(SIGTERM);
-        return server.waitForExit(30s).code;
-    }
+/// What the events say about the hooks.
+struct Fixture : OrderFixture {
+    using OrderFixture::OrderFixture;
 
     /// "ok", "failed" and so on, for each hook that `report` could tell about.
     std::string told(const std::string& hook) const {

@@ -1,7 +1,8 @@
 #include "catch.h"
-#include "file_descriptor.h"
 #include "proc.h"
 #include "restart_server.h"
+
+#include "lifecycle/file_descriptor.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
+using lifecycle::FileDescriptor;
 
 namespace {
 

@@ -1,8 +1,9 @@
 #include "catch.h"
-#include "file_descriptor.h"
 #include "proc.h"
 #include "restart_server.h"
 #include "stage.h"
+
+#include "lifecycle/file_descriptor.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
+using lifecycle::FileDescriptor;
 
 namespace {
 

@@ -15,6 +15,38 @@ std::string at(const std::string& address) {
     return "--redis=" + address;
 }
 
+/// A server that counts in this Redis, and clients in the middle of counting. What happens to Redis is
+/// for the test; what was answered must be counted, and once.
+class CountingUnderLoad {
+public:
+    explicit CountingUnderLoad(const RedisServer& redis)
+        : redis_(redis),
+          server_({at(redis.address()), "--work=50ms", "--timeout=60s"}),
+          load_({.port = server_.port(), .clients = 4, .target = "/incr", .think_time = 5ms}) {
+        REQUIRE(answersSoMany(100));
+    }
+
+    void waitForEvent(const std::string& word) const { server_.waitForEvent(word, 20s); }
+
+    /// So many more, from now on.
+    bool answersSoMany(std::size_t more) const {
+        const std::size_t before = load_.answered();
+        return eventually([&] { return load_.answered() > before + more; }, 20s);
+    }
+
+    void endsWithEveryAnswerCountedOnce() {
+        CHECK(server_.end().code == 0);
+        const LoadResult result = load_.wait();
+        CHECK(result.lost == 0);
+        CHECK(redis_.value() == static_cast<long long>(result.answeredWith(200)));
+    }
+
+private:
+    const RedisServer& redis_;
+    const IncrementServer server_;
+    LoadClients load_;
+};
+
 bool counterIs(const IncrementServer& server, const std::string& value) {
     return eventually([&] { return get(server.port(), "/counter").body == value + "\n"; }, 20s);
 }
@@ -88,20 +120,13 @@ TEST_CASE("06: Redis killed in the middle of a load and back loses nothing") {
         return;
     }
     RedisServer redis;
-    const IncrementServer server({at(redis.address()), "--work=50ms", "--timeout=60s"});
-    LoadClients load({.port = server.port(), .clients = 4, .target = "/incr", .think_time = 5ms});
-    REQUIRE(eventually([&] { return load.answered() > 100; }, 20s));
+    CountingUnderLoad counting(redis);
     redis.kill();
-    server.waitForEvent("redis.failing", 20s);
-    const std::size_t before = load.answered();
-    REQUIRE(
-        eventually([&] { return load.answered() > before + 20; }, 20s)); // clients notice nothing
+    counting.waitForEvent("redis.failing");
+    REQUIRE(counting.answersSoMany(20)); // clients notice nothing
     redis.start();
-    server.waitForEvent("redis.recovered", 20s);
-    CHECK(server.end().code == 0);
-    const LoadResult result = load.wait();
-    CHECK(result.lost == 0);
-    CHECK(redis.value() == static_cast<long long>(result.answeredWith(200)));
+    counting.waitForEvent("redis.recovered");
+    counting.endsWithEveryAnswerCountedOnce();
 }
 
 TEST_CASE(
@@ -110,17 +135,12 @@ TEST_CASE(
         return;
     }
     RedisServer redis;
-    const IncrementServer server({at(redis.address()), "--work=50ms", "--timeout=60s"});
-    LoadClients load({.port = server.port(), .clients = 4, .target = "/incr", .think_time = 5ms});
-    REQUIRE(eventually([&] { return load.answered() > 100; }, 20s));
+    CountingUnderLoad counting(redis);
     redis.freeze();
-    server.waitForEvent("redis.failing", 20s); // replies have not come in time, and are tried again
+    counting.waitForEvent("redis.failing"); // replies have not come in time, and are tried again
     redis.thaw();
-    server.waitForEvent("redis.recovered", 20s);
-    CHECK(server.end().code == 0);
-    const LoadResult result = load.wait();
-    CHECK(result.lost == 0);
-    CHECK(redis.value() == static_cast<long long>(result.answeredWith(200)));
+    counting.waitForEvent("redis.recovered");
+    counting.endsWithEveryAnswerCountedOnce();
 }
 
 TEST_CASE("06: Redis back before the deadline gets what was promised while it was away") {

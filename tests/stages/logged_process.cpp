@@ -1,7 +1,8 @@
 #include "logged_process.h"
 
-#include "file_descriptor.h"
 #include "test_outcome.h"
+
+#include "lifecycle/file_descriptor.h"
 
 #include <fcntl.h>
 #include <unistd.h>

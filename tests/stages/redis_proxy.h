@@ -1,6 +1,6 @@
 #pragma once
 
-#include "file_descriptor.h"
+#include "lifecycle/file_descriptor.h"
 
 #include <atomic>
 #include <mutex>

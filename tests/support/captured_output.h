@@ -2,7 +2,8 @@
 
 #include "deadline.h"
 #include "event_parser.h"
-#include "file_descriptor.h"
+
+#include "lifecycle/file_descriptor.h"
 
 #include <condition_variable>
 #include <functional>

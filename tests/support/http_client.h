@@ -1,8 +1,9 @@
 #pragma once
 
 #include "deadline.h"
-#include "file_descriptor.h"
 #include "http_response.h"
+
+#include "lifecycle/file_descriptor.h"
 
 #include <cstddef>
 #include <initializer_list>

@@ -8,6 +8,17 @@
 
 namespace lifecycle::test {
 
+namespace {
+
+std::string contentOf(pid_t pid, const char* name) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/" + name);
+    std::ostringstream text; // unlike an iterator it does not throw when the process is gone
+    text << file.rdbuf();
+    return text.str();
+}
+
+} // namespace
+
 std::vector<ProcessEntry> processTable() {
     std::vector<ProcessEntry> result;
     std::error_code ignored;
@@ -32,10 +43,13 @@ std::vector<ProcessEntry> processTable() {
 }
 
 std::string commandLineOf(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
-    std::ostringstream text; // unlike an iterator it does not throw when the process is gone
-    text << file.rdbuf();
-    return text.str();
+    return contentOf(pid, "cmdline");
+}
+
+bool hasInEnvironment(pid_t pid, const std::string& variable) {
+    std::string all = contentOf(pid, "environ");
+    all.insert(all.begin(), '\0'); // each begins behind a null character, and ends with one
+    return all.find('\0' + variable + '\0') != std::string::npos;
 }
 
 } // namespace lifecycle::test

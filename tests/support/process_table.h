@@ -23,4 +23,7 @@ std::vector<ProcessEntry> processTable();
 /// and exec they are those of its parent. Empty for one that has ended.
 std::string commandLineOf(pid_t pid);
 
+/// Was it started with this "NAME=value" in its environment? What it has set since does not show.
+bool hasInEnvironment(pid_t pid, const std::string& variable);
+
 } // namespace lifecycle::test

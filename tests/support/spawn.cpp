@@ -75,6 +75,9 @@ bool becomeProgram(const ChildPlan& plan) {
         ::_exit(127); // the parent died before it could be watched
     }
     restoreDefaultSignals();
+    if (plan.options.adopts_orphans && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+        return false;
+    }
     for (const auto& [resource, value] : plan.options.limits) {
         const struct rlimit limit = {value, value};
         if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "file_descriptor.h"
+#include "lifecycle/file_descriptor.h"
 
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -19,6 +19,8 @@ struct ProcessOptions {
     std::vector<std::pair<int, rlim_t>> limits{};
     /// Working directory; empty: that of the test.
     std::string directory{};
+    /// As process 1 does, it gets the children of its descendants that end (PR_SET_CHILD_SUBREAPER).
+    bool adopts_orphans = false;
     /// Start it with this descriptor closed, not merely redirected.
     bool close_stdin = false;
     bool close_stdout = false;
