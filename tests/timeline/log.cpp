@@ -32,6 +32,9 @@ std::optional<std::string> momentOf(const Event& event) {
     if (event.word == "exit") {
         return event.has("code") ? "exit " + event.field("code") : "exit";
     }
+    if (event.word == "counter.total" && event.has("value")) {
+        return "counter is " + event.field("value");
+    }
     const auto moment = moments.find(event.word);
     return moment == moments.end() ? std::nullopt : std::optional(moment->second);
 }
@@ -70,7 +73,7 @@ public:
         } else if (event.word == "lame_duck.end") {
             end("lame duck", at, Kind::step, "");
         } else if (event.word == "jobs.begin") {
-            begin("jobs", "background jobs", at);
+            begin("jobs", "wait for jobs", at);
         } else if (event.word == "jobs.end") {
             end("jobs", at, Kind::step, "");
         } else if (event.word == "hook.begin") {
@@ -95,10 +98,11 @@ public:
     Timeline finish(const std::string& title) {
         Timeline timeline{title};
         for (auto& [process, mark] : marks_) {
-            if (processes_.count() > 1) {
-                mark.text = processes_.name(process) + ": " + mark.text;
+            if (processes_.count() == 1) {
+                timeline.marks.push_back(mark);
+            } else if (mark.text != "drain" && mark.text != "readiness off") {  // two of each say too much
+                timeline.marks.push_back({mark.at, processes_.name(process) + ": " + mark.text});
             }
-            timeline.marks.push_back(mark);
         }
         for (const auto& [process, row] : rows_) {
             timeline.rows.push_back(row);

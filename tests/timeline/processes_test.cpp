@@ -92,7 +92,7 @@ TEST_CASE("timeline: what a later generation says stands at its time since the s
 TEST_CASE("timeline: the marks of a hot restart say whose they are") {
     CHECK(marks(read(endOfBoth)) ==
           "generation 1: SIGHUP 100;generation 2: ready 130;generation 1: handed over 131;"
-          "generation 1: listener closed 1131;generation 1: drain 1131;generation 1: exit 0 2091;"
+          "generation 1: listener closed 1131;generation 1: exit 0 2091;"
           "generation 2: SIGTERM 3000;generation 2: listener closed 3001;generation 2: exit 0 3002;");
     CHECK(sentence(read(endOfBoth)).starts_with("restart: requests: 2 served; "));
 }
