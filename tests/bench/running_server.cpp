@@ -7,11 +7,13 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <fstream>
 #include <stdexcept>
 #include <system_error>
 
 #include "file_descriptor.h"
 #include "http_client.h"
+#include "process_table.h"
 
 namespace lifecycle::bench {
 namespace {
@@ -37,7 +39,7 @@ int freePort() {
 std::vector<std::string> commandLine(const Contestant& contestant, int port) {
     std::vector<std::string> command = contestant.command;
     command.insert(command.end(), {"--port", std::to_string(port)});
-    if (port != 0) {
+    if (port != 0) {  // the bench does not read it
         const std::vector<std::string> silenced{"sh", "-c", "exec \"$@\" 2>/dev/null", "sh"};
         command.insert(command.begin(), silenced.begin(), silenced.end());
     }
@@ -51,23 +53,61 @@ test::ProcessOptions manyDescriptors() {
 }  // namespace
 
 RunningServer::RunningServer(const Contestant& contestant, Output output)
-    : port_(output == Output::captured ? 0 : freePort()),
+    : port_(output == Output::captured && contestant.tellsReady ? 0 : freePort()),
       signal_(contestant.signal),
       process_(commandLine(contestant, port_), manyDescriptors()) {
-    if (output == Output::captured) {
+    if (port_ == 0) {
         port_ = static_cast<int>(process_.waitForEvent("ready").number("port"));
-    } else if (!test::eventually([this] { return !test::Connection::to(port_).error(); }, 10s)) {
-        throw std::runtime_error(contestant.name + " does not listen");
+    } else if (!test::eventually([this] { return answers(); }, 10s)) {
+        throw std::runtime_error(contestant.name + " does not answer");
     }
 }
 
-test::Clock::duration RunningServer::cpuTime() const {
-    clockid_t clock;
-    timespec spent;
-    if (::clock_getcpuclockid(process_.pid(), &clock) != 0 || ::clock_gettime(clock, &spent) != 0) {
-        throw std::system_error(errno, std::generic_category(), "processor time of " + std::to_string(pid()));
+/// A port that is open says little: behind it a server may still be starting.
+bool RunningServer::answers() const {
+    test::Connection connection = test::Connection::to(port_);
+    if (connection.error()) {
+        return false;
     }
-    return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+    connection.send(test::httpRequest("GET", "/hello?work=0s"));
+    return connection.readResponse(5s).status == 200;
+}
+
+std::vector<pid_t> RunningServer::processes() const {
+    std::vector<pid_t> pids;
+    for (const test::ProcessEntry& process : test::processTable()) {
+        if (process.group == pid() && process.state != 'Z') {
+            pids.push_back(process.pid);
+        }
+    }
+    return pids;
+}
+
+test::Clock::duration RunningServer::cpuTime() const {
+    test::Clock::duration all{};
+    for (const pid_t process : processes()) {
+        clockid_t clock;
+        timespec spent;
+        if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &spent) != 0) {
+            throw std::system_error(errno, std::generic_category(), "processor time of " + std::to_string(process));
+        }
+        all += std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+    }
+    return all;
+}
+
+double RunningServer::residentMemory() const {
+    double kilobytes = 0;
+    for (const pid_t process : processes()) {
+        std::ifstream status("/proc/" + std::to_string(process) + "/status");
+        double here = 0;
+        for (std::string word; status >> word;) {
+            if (word == "VmRSS:" && status >> here) {
+                kilobytes += here;
+            }
+        }
+    }
+    return kilobytes / 1024;
 }
 
 test::Clock::time_point RunningServer::terminate() const {
