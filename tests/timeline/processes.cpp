@@ -14,8 +14,13 @@ std::string fieldOf(const Event& event, const std::string& name) {
     return event.has(name) ? event.field(name) : "";
 }
 
+/// 0 if there is no such field, or no number in it: a log may hold anything.
+long long numberIn(const Event& event, const std::string& name) {
+    return std::strtoll(fieldOf(event, name).c_str(), nullptr, 10);
+}
+
 pid_t pidIn(const Event& event, const std::string& name) {
-    return event.has(name) ? static_cast<pid_t>(event.number(name)) : 0;
+    return static_cast<pid_t>(numberIn(event, name));
 }
 
 bool isReady(const Event& event) {
@@ -106,8 +111,8 @@ std::size_t Processes::authorOf(const Event& event) {
         if (process.isGone) {
             continue;
         }
-        const long long skipped =
-            event.word == "request.begin" && event.has("id") ? std::abs(event.number("id") - process.lastRequest - 1) : 0;
+        const bool isRequest = event.word == "request.begin" && event.has("id");
+        const long long skipped = isRequest ? std::llabs(numberIn(event, "id") - process.lastRequest - 1) : 0;
         const Rank rank{!canHaveWritten(process, event), skipped, distance(process, event)};
         if (rank < lowest) {
             lowest = rank;
@@ -152,7 +157,7 @@ void Processes::learn(std::size_t author, const Event& event) {
         process.isGone = true;
     } else if (event.word == "request.begin") {
         process.open.insert(fieldOf(event, "id"));
-        process.lastRequest = std::max(process.lastRequest, event.has("id") ? event.number("id") : 0);
+        process.lastRequest = std::max(process.lastRequest, numberIn(event, "id"));
     } else if (event.word == "request.end") {
         process.open.erase(fieldOf(event, "id"));
     } else if (event.word == "restart.begin") {

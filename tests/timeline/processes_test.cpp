@@ -181,6 +181,13 @@ TEST_CASE("timeline: three generations in one log are three rows") {
     CHECK(milliseconds(rowOf(run, "generation 3").bars.at(0).begin) == 2130);
 }
 
+TEST_CASE("timeline: a log with nonsense for numbers is drawn all the same") {
+    const Timeline run = read("+0.1s ready pid=none generation=\n+0.2s restart.spawned new_pid=\n"
+                              "+0.3s request.begin id=x path=/a\n+0.4s request.end id=x status=200\n"
+                              "+0.5s restart.failed new_pid=99999999999999999999\n+0.6s exit code=0\n");
+    CHECK(rowOf(run, " /a").bars.at(0).kind == Kind::served);
+}
+
 TEST_CASE("timeline: the lanes of a hot restart are in the picture") {
     const std::string picture = svg({read(endOfBoth)});
     CHECK(picture.find(">generation 1<") != std::string::npos);
