@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -46,8 +48,11 @@ std::vector<std::string> commandLine(const Contestant& contestant, int port) {
     return command;
 }
 
+/// As many as thousands of clients need, or as there may be.
 test::ProcessOptions manyDescriptors() {
-    return {.limits = {{RLIMIT_NOFILE, 12'000}}};
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return {.limits = {{RLIMIT_NOFILE, std::min<rlim_t>(limit.rlim_max, 12'000)}}};
 }
 
 }  // namespace
