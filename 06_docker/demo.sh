@@ -7,7 +7,8 @@
 promises=20
 
 increment() {  # prints the status
-    curl --silent --noproxy '*' --max-time 20 --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$port/incr"
+    curl --silent --noproxy '*' --max-time 20 --output /dev/null --write-out '%{http_code}' \
+        "http://127.0.0.1:$port/incr"
 }
 
 promiseAll() {

@@ -71,7 +71,8 @@ TEST_CASE("readme: each stage shows the timeline of its story") {
     for (const fs::path& stage : stages()) {
         const auto pictures = picturesIn(read(stage / "README.md"));
         CAPTURE(stage.string());
-        CHECK(std::any_of(pictures.begin(), pictures.end(), [](const auto& one) { return one.file == "timeline.svg"; }));
+        CHECK(std::any_of(pictures.begin(), pictures.end(),
+                          [](const Picture& one) { return one.file == "timeline.svg"; }));
     }
 }
 
