@@ -39,11 +39,17 @@ std::optional<std::string> momentOf(const Event& event) {
     return moment == moments.end() ? std::nullopt : std::optional(moment->second);
 }
 
+bool isOfAClient(const Event& event) {
+    return event.word.starts_with("client.");
+}
+
 /// Bars that one event begins and another ends: processes, requests and steps.
 class Reader {
 public:
+    explicit Reader(std::vector<Seconds> clocks) : processes_(std::move(clocks)) {}
+
     void take(const Event& event) {
-        if (event.word.starts_with("client.")) {
+        if (isOfAClient(event)) {
             if (event.word == "client.refused") {
                 const Seconds at = event.since_start.count();
                 rows_.push_back({clients, {"new connection", {{at, at, Kind::refused, "refused"}}}});
@@ -58,9 +64,9 @@ public:
             marks_.push_back({process, {at, "ready"}});
         }
         if (event.word == "ready" || event.word == "worker.ready") {
-            beginProcess(process);
+            beginProcess(process, processes_.beganAt(process));
         } else if (event.word == "restart.spawned") {
-            beginProcess(processes_.count() - 1);
+            beginProcess(processes_.count() - 1, at);
         } else if (event.word == "exit") {
             endProcess(at, "");
         } else if (event.word == "request.begin") {
@@ -136,10 +142,10 @@ private:
         return event.has(name) ? event.field(name) : "";
     }
 
-    void beginProcess(std::size_t process) {
+    void beginProcess(std::size_t process, Seconds at) {
         process_ = process;
         if (lanes_.insert(process).second) {
-            begin("process", "", processes_.beganAt(process));
+            begin("process", "", at);
         }
     }
 
@@ -202,11 +208,19 @@ private:
 }  // namespace
 
 Timeline readLog(std::istream& log, const std::string& title) {
-    Reader reader;
+    std::vector<Event> events;
+    Processes processes;
     for (std::string line; std::getline(log, line);) {
         if (const auto event = test::parseEvent(line)) {
-            reader.take(*event);
+            events.push_back(*event);
+            if (!isOfAClient(*event)) {
+                processes.of(*event);
+            }
         }
+    }
+    Reader reader(processes.clocks());
+    for (const Event& event : events) {
+        reader.take(event);
     }
     return reader.finish(title);
 }

@@ -60,12 +60,11 @@ std::optional<std::size_t> Processes::find(pid_t pid) const {
 }
 
 std::string Processes::name(std::size_t process) const {
-    const auto isWorker = [](const Process& one) { return one.isWorker; };
     if (all_.size() == 1) {
         return "process";
     }
     const Process& one = all_[process];
-    if (!one.isWorker && std::any_of(all_.begin(), all_.end(), isWorker)) {
+    if (one.isSupervisor) {
         return "supervisor";
     }
     return "generation " + (one.generation.empty() ? std::to_string(process + 1) : one.generation);
@@ -75,7 +74,7 @@ Processes::Origin Processes::of(const Event& event) {
     const std::size_t author = authorOf(event);
     Process& process = all_[author];
     const Seconds own = event.since_start.count();
-    if (author != 0 && isReady(event) && !process.isReady) {
+    if (author != 0 && author >= clocks_.size() && isReady(event) && !process.readyAt) {
         process.began = std::max(process.began, now_ - own);  // whatever stands above was written before
     }
     const Seconds at = process.began + own;
@@ -85,20 +84,41 @@ Processes::Origin Processes::of(const Event& event) {
 }
 
 /// The place of a process that tells its pid for the first time.
-std::size_t Processes::introduced(pid_t pid, Seconds at) {
+std::size_t Processes::introduced(pid_t pid) {
     if (all_.front().pid == 0) {
         all_.front().pid = pid;
         return 0;
     }
-    all_.push_back({.pid = pid, .began = at});
+    add(pid, "");
     return all_.size() - 1;
+}
+
+void Processes::add(pid_t pid, const std::string& generation) {
+    const Seconds began = all_.size() < clocks_.size() ? clocks_[all_.size()] : now_;
+    all_.push_back({.pid = pid, .began = began, .generation = generation});
+}
+
+/// Another process has heard that this one is ready, a moment ago: between its start and that is more time
+/// than between the two lines.
+void Processes::confirmReady(std::size_t process, Seconds at) {
+    if (process != 0 && process >= clocks_.size() && all_[process].readyAt) {
+        all_[process].began = std::max(all_[process].began, at - *all_[process].readyAt);
+    }
+}
+
+std::vector<Seconds> Processes::clocks() const {
+    std::vector<Seconds> clocks;
+    for (const Process& process : all_) {
+        clocks.push_back(process.began);
+    }
+    return clocks;
 }
 
 std::size_t Processes::authorOf(const Event& event) {
     if (isReady(event) && event.has("pid")) {
         const pid_t pid = pidIn(event, "pid");
         const auto known = find(pid);
-        return known && !all_[*known].isGone ? *known : introduced(pid, now_);
+        return known && !all_[*known].isGone ? *known : introduced(pid);
     }
     if (const auto known = find(pidIn(event, "old_pid"))) {
         return *known;
@@ -123,6 +143,10 @@ std::size_t Processes::authorOf(const Event& event) {
 }
 
 bool Processes::canHaveWritten(const Process& process, const Event& event) const {
+    if (process.isSupervisor && (event.word.starts_with("request.") || event.word.starts_with("drain.") ||
+                                 event.word == "listener.closed" || event.word == "readiness.off")) {
+        return false;
+    }
     if (isOfTheEnd(event)) {
         return process.isEnding;
     }
@@ -145,12 +169,19 @@ double Processes::distance(const Process& process, const Event& event) const {
 void Processes::learn(std::size_t author, const Event& event) {
     Process& process = all_[author];
     if (isReady(event)) {
-        process.isReady = true;
-        process.isWorker = process.isWorker || event.word == "worker.ready";
+        for (std::size_t i = 1; process.isSupervisor && i < all_.size(); ++i) {
+            if (all_[i].generation == fieldOf(event, "generation")) {
+                confirmReady(i, now_);
+            }
+        }
+        process.readyAt = process.readyAt.value_or(event.since_start.count());
         process.generation = fieldOf(event, "generation");
     } else if (event.word == "restart.handed_over") {
         process.handedOverTo = pidIn(event, "new_pid");
         process.isEnding = true;
+        if (const auto next = find(process.handedOverTo)) {
+            confirmReady(*next, now_);
+        }
     } else if (event.word == "shutdown.begin") {
         process.isEnding = true;
     } else if (event.word == "exit") {
@@ -163,7 +194,9 @@ void Processes::learn(std::size_t author, const Event& event) {
     } else if (event.word == "restart.begin") {
         process.nextGeneration = fieldOf(event, "generation");
     } else if (event.word == "restart.spawned") {
-        all_.push_back({.pid = pidIn(event, "new_pid"), .began = now_, .generation = process.nextGeneration});
+        process.isSupervisor = process.isSupervisor || !process.readyAt;  // the others are ready when they start one
+        const std::string generation = process.nextGeneration;
+        add(pidIn(event, "new_pid"), generation);
     }
     if (const auto gone = find(endedPid(event))) {
         all_[*gone].isGone = true;
