@@ -22,6 +22,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Far more than any start takes, for a machine that has much else to do.
+constexpr auto startLimit = 30s;
+
 /// A port that is free now. Somebody else may take it before the server does, so this is only for
 /// servers that cannot tell which port they were given.
 int freePort() {
@@ -62,8 +65,8 @@ RunningServer::RunningServer(const Contestant& contestant, Output output)
       signal_(contestant.signal),
       process_(commandLine(contestant, port_), manyDescriptors()) {
     if (port_ == 0) {
-        port_ = static_cast<int>(process_.waitForEvent("ready").number("port"));
-    } else if (!test::eventually([this] { return answers(); }, 10s)) {
+        port_ = static_cast<int>(process_.waitForEvent("ready", startLimit).number("port"));
+    } else if (!test::eventually([this] { return answers(); }, startLimit)) {
         throw std::runtime_error(contestant.name + " does not answer");
     }
 }
