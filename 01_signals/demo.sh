@@ -3,6 +3,7 @@
 
 echo "Starting 01_signals, which waits for a signal."
 startStage
+sleep 0.5  # so that the picture shows how it waits
 
 echo "Sending SIGTERM to it (pid $pid) from this script (pid $$)."
 kill -TERM "$pid"

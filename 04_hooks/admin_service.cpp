@@ -48,7 +48,8 @@ Poco::Net::HTTPRequestHandler* AdminService::createRequestHandler(const HTTPServ
         request.getMethod() != HTTPServerRequest::HTTP_HEAD) {
         return new FunctionHandler(methodNotAllowed);
     }
-    return new FunctionHandler([this, handle = route->second](HTTPServerRequest& handled, HTTPServerResponse& response) {
+    const auto handle = route->second;
+    return new FunctionHandler([this, handle](HTTPServerRequest& handled, HTTPServerResponse& response) {
         response.set("Cache-Control", "no-store");
         (this->*handle)(handled, response);
     });

@@ -95,7 +95,8 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
     admin.start();
     const StatusSignal statusSignal([&] { toEvents(status.snapshot(), events); });
     tellPlan(hooks, settings.totalTimeout, settings.grace, events);
-    events.emit("ready", {{"port", server.address().port()}, {"admin_port", admin.address().port()}, {"pid", ::getpid()}});
+    events.emit("ready",
+                {{"port", server.address().port()}, {"admin_port", admin.address().port()}, {"pid", ::getpid()}});
 
     signals.context().wait();
 

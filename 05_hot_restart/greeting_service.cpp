@@ -61,7 +61,8 @@ struct StreamPlan {
 StreamPlan streamPlan(const std::string& target) {
     StreamPlan plan;
     for (const auto& [name, value] : Poco::URI(target).getQueryParameters()) {
-        if (name == "chunks" && (!Poco::NumberParser::tryParseUnsigned(value, plan.chunks) || plan.chunks > mostChunks)) {
+        if (name == "chunks" &&
+            (!Poco::NumberParser::tryParseUnsigned(value, plan.chunks) || plan.chunks > mostChunks)) {
             throw std::invalid_argument("chunks is a number up to " + std::to_string(mostChunks));
         }
         if (name == "every" && (plan.every = lifecycle::parseDuration(value)) > longestPause) {
@@ -111,7 +112,8 @@ HTTPRequestHandler* GreetingService::createRequestHandler(const HTTPServerReques
     if (path == "/") {
         return !get ? methodNotAllowed("GET, HEAD")
                     : answering([this](HTTPServerRequest& asked, HTTPServerResponse& response) {
-                          if (work_ == lifecycle::Duration::zero() || !lifecycle::requestContext(asked).waitFor(work_)) {
+                          if (work_ == lifecycle::Duration::zero() ||
+                              !lifecycle::requestContext(asked).waitFor(work_)) {
                               reply(response, HTTPResponse::HTTP_OK, greeting_);
                           }
                       });

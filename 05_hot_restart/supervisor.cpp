@@ -140,8 +140,10 @@ void Supervisor::start() {
         worker->process = std::make_unique<Successor>(
             *loop_, plan,
             Successor::Callbacks{.serving = [this, worker] { serving(worker); },
-                                 .failed = [this, worker](const std::string& reason,
-                                                          const ChildEnd& end) { failed(worker, reason, exitCodeOf(end)); },
+                                 .failed =
+                                     [this, worker](const std::string& reason, const ChildEnd& end) {
+                                         failed(worker, reason, exitCodeOf(end));
+                                     },
                                  .gone = [this, worker](const ChildEnd& end) { gone(worker, end); },
                                  .said = [this](const RestartMessage& message) { heard(message); }});
     } catch (const std::exception& error) {
@@ -278,7 +280,8 @@ void Supervisor::end(const std::string& cause) {
     for (auto worker = workers_.begin(); worker != workers_.end();) {
         const auto next = std::next(worker);
         if (!worker->process->mayServe()) {
-            events_.emit("restart.canceled", {{"new_pid", worker->process->pid()}, {"note", "the service ends: killed"}});
+            events_.emit("restart.canceled",
+                         {{"new_pid", worker->process->pid()}, {"note", "the service ends: killed"}});
             worker->process->kill();
             remove(worker);
         }

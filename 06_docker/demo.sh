@@ -1,12 +1,14 @@
 # shellcheck shell=bash disable=SC2154
-# The demo of stage 06, run by ./lab demo 06: 20 clients have their 200, and the work that they were promised goes on in
-# the background when SIGTERM arrives. The service ends when all of it is in the counter. Then the same, but naive: the
-# work is lost, and no client hears of it. If anything else happens, the demo fails. It needs neither Docker nor Redis.
+# The demo of stage 06, run by ./lab demo 06: 20 clients have their 200, and the work that they were promised goes on
+# in the background when SIGTERM arrives. The service ends when all of it is in the counter. Then the same, but naive:
+# the work is lost, and no client hears of it. If anything else happens, the demo fails. It needs neither Docker nor
+# Redis.
 
 promises=20
 
 increment() {  # prints the status
-    curl --silent --noproxy '*' --max-time 20 --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$port/incr"
+    curl --silent --noproxy '*' --max-time 20 --output /dev/null --write-out '%{http_code}' \
+        "http://127.0.0.1:$port/incr"
 }
 
 promiseAll() {
@@ -42,7 +44,11 @@ promiseAll
 kill -TERM "$pid"
 wait "$job" || differs "the naive service's exit code is $?, not 0"
 [ "$(total)" -lt $promises ] || differs "the naive service has lost nothing"
-echo "   Exit code 0 again, and the counter is $(total): $((promises - $(total))) of $promises promises are broken, and nobody knows."
+broken=$((promises - $(total)))
+echo "   Exit code 0 again, and the counter is $(total): $broken of $promises promises are broken, and nobody knows."
+
+# shellcheck disable=SC2034  # for ./lab demo
+logs=(--log "$graceful" --title 06_docker --log "$log" --title "06_docker --naive")
 
 printf '\nThe timeline of the first. A line with + is an event of the service, at that time since its start.\n\n'
 grep -v 'path=/incr' "$graceful"

@@ -5,7 +5,8 @@ run=lab-verify-$$
 
 needs() {
     docker info >/dev/null 2>&1 || fail 69 "no Docker engine answers"
-    docker image inspect lab lab-redis lab-haproxy >/dev/null 2>&1 || fail 69 "the images are missing: 06_docker/build-images"
+    docker image inspect lab lab-redis lab-haproxy >/dev/null 2>&1 ||
+        fail 69 "the images are missing: 06_docker/build-images"
 }
 
 started=0
@@ -16,7 +17,8 @@ start() {
     soon 30 redisAnswers || fail 69 "Redis does not start"
     startReplica
     startReplica
-    docker run --detach --name "$run-haproxy" --network "$run" --publish 127.0.0.1::8080 --publish 127.0.0.1::8404 lab-haproxy >/dev/null
+    docker run --detach --name "$run-haproxy" --network "$run" \
+        --publish 127.0.0.1::8080 --publish 127.0.0.1::8404 lab-haproxy >/dev/null
     port=$(publishedPort 8080) statePort=$(publishedPort 8404)
     balanced 2
 }
@@ -31,9 +33,11 @@ publishedPort() {
 
 startReplica() {
     started=$((started + 1))
-    docker run --detach --name "$run-app-$started" --network "$run" --network-alias tasks.app --env LAB_REDIS=redis:6379 \
-        "${environment[@]/#/--env=}" --read-only --cap-drop ALL --security-opt no-new-privileges lab >/dev/null
-    soon 30 healthy "$run-app-$started" || fail 69 "a replica does not become healthy: $(docker logs "$run-app-$started" 2>&1)"
+    docker run --detach --name "$run-app-$started" --network "$run" --network-alias tasks.app \
+        --env LAB_REDIS=redis:6379 "${environment[@]/#/--env=}" \
+        --read-only --cap-drop ALL --security-opt no-new-privileges lab >/dev/null
+    soon 30 healthy "$run-app-$started" ||
+        fail 69 "a replica does not become healthy: $(docker logs "$run-app-$started" 2>&1)"
 }
 
 healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" = healthy ]; }
@@ -42,7 +46,8 @@ stopReplica() {
     local status
     docker stop --time "$grace" "$run-app-$1" >/dev/null
     status=$(docker inspect --format '{{.State.ExitCode}}' "$run-app-$1")
-    [ "$status" = 0 ] || echo "A replica has ended with exit code $status: $(docker logs "$run-app-$1" 2>&1 | tail -n 2)"
+    [ "$status" = 0 ] ||
+        echo "A replica has ended with exit code $status: $(docker logs "$run-app-$1" 2>&1 | tail -n 2)"
 }
 
 rollingUpdate() {

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # verify --on kubernetes: the manifests in kubernetes/, in a namespace of their own, updated by `kubectl set image`. The
-# cluster must have the images lab and lab:next. Requests go through the API server, which asks the Service's ready pods.
+# cluster must have the images lab and lab:next. Requests go through the API server, which asks the Service's ready
+# pods.
 
 namespace=lab-verify-$$
 
@@ -19,7 +20,8 @@ start() {
     target=/api/v1/namespaces/$namespace/services/lab:http/proxy/incr
     kubectl proxy --port "$port" >/dev/null &
     proxy=$!
-    soon 20 curl --silent --noproxy '*' --fail --output /dev/null "http://127.0.0.1:$port/api" || fail 69 "kubectl proxy does not start"
+    soon 20 curl --silent --noproxy '*' --fail --output /dev/null "http://127.0.0.1:$port/api" ||
+        fail 69 "kubectl proxy does not start"
 }
 
 rollingUpdate() {

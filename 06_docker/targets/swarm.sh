@@ -5,7 +5,8 @@ stack=lab-verify
 
 needs() {
     docker info >/dev/null 2>&1 || fail 69 "no Docker engine answers"
-    docker image inspect lab lab-redis lab-haproxy >/dev/null 2>&1 || fail 69 "the images are missing: 06_docker/build-images"
+    docker image inspect lab lab-redis lab-haproxy >/dev/null 2>&1 ||
+        fail 69 "the images are missing: 06_docker/build-images"
     ! docker stack ls --format "{{.Name}}" 2>/dev/null | grep -qx $stack || fail 69 "there is a stack $stack already"
 }
 

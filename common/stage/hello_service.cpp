@@ -79,7 +79,8 @@ Poco::Net::HTTPRequestHandler* HelloService::createRequestHandler(const HTTPServ
         });
     }
     if (request.getMethod() != HTTPServerRequest::HTTP_GET && request.getMethod() != HTTPServerRequest::HTTP_HEAD) {
-        return new FunctionHandler([](HTTPServerRequest&, HTTPServerResponse& response) { methodNotAllowed(response); });
+        return new FunctionHandler(
+            [](HTTPServerRequest&, HTTPServerResponse& response) { methodNotAllowed(response); });
     }
     if (path == "/healthz") {
         return new FunctionHandler([](HTTPServerRequest&, HTTPServerResponse& response) {

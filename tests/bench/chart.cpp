@@ -13,7 +13,9 @@ namespace {
 constexpr double width = 760;
 constexpr double left = 70;
 constexpr double right = 560;  // behind it stands which curve is whose
-constexpr double height = 250;
+constexpr double height = 250;    // without notes
+constexpr double noteHeight = 14;
+constexpr std::size_t noteLetters = 108;
 
 struct Style {
     const char* colour;
@@ -32,7 +34,10 @@ constexpr std::array<Style, 6> styles{{{"#0b5394", "", "M-4,-4 h8 v8 h-8 z"},
 class Axis {
 public:
     Axis(double low, double high, double begin, double end)
-        : low_(std::floor(std::log10(low))), high_(std::max(low_ + 1, std::ceil(std::log10(high)))), begin_(begin), end_(end) {}
+        : low_(std::floor(std::log10(low))),
+          high_(std::max(low_ + 1, std::ceil(std::log10(high)))),
+          begin_(begin),
+          end_(end) {}
 
     double at(double value) const { return begin_ + (std::log10(value) - low_) / (high_ - low_) * (end_ - begin_); }
 
@@ -51,8 +56,38 @@ private:
     double end_;
 };
 
+std::string escaped(const std::string& text) {
+    std::string result;
+    for (const char c : text) {
+        result += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
+    }
+    return result;
+}
+
+/// The notes in lines that fit below a chart.
+std::vector<std::string> linesOf(const std::vector<std::string>& notes) {
+    std::vector<std::string> lines;
+    for (const std::string& note : notes) {
+        std::istringstream words(note);
+        std::string line;
+        for (std::string word; words >> word;) {
+            if (!line.empty() && line.size() + 1 + word.size() > noteLetters) {
+                lines.push_back(line);
+                line = "  ";
+            }
+            line += (line.empty() || line == "  " ? "" : " ") + word;
+        }
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+double heightOf(const Chart& chart) {
+    return height + noteHeight * static_cast<double>(linesOf(chart.notes).size());
+}
+
 void text(std::ostream& out, double x, double y, const std::string& words, const char* attributes = "") {
-    out << "<text x=\"" << x << "\" y=\"" << y << "\" " << attributes << '>' << words << "</text>\n";
+    out << "<text x=\"" << x << "\" y=\"" << y << "\" " << attributes << '>' << escaped(words) << "</text>\n";
 }
 
 void line(std::ostream& out, double x1, double y1, double x2, double y2, const char* colour) {
@@ -62,7 +97,7 @@ void line(std::ostream& out, double x1, double y1, double x2, double y2, const c
 
 std::string readable(double value) {
     std::ostringstream out;
-    out << std::setprecision(3) << value;
+    out << std::fixed << std::setprecision(value >= 1 ? 0 : static_cast<int>(std::ceil(-std::log10(value)))) << value;
     return out.str();
 }
 
@@ -80,7 +115,7 @@ void draw(std::ostream& out, const Chart& chart, double top) {
     low = std::clamp(low, 0.01, 1e9);
     const Axis x(1, most, left, right);
     const Axis y(low, std::max(low, high), top + height - 40, top + 40);
-    text(out, 10, top + 18, chart.title + ", " + chart.unit, "font-weight=\"bold\"");
+    text(out, 10, top + 18, chart.title + ", " + chart.unit, "class=\"title\"");
     for (const double mark : y.marks()) {
         line(out, left, y.at(mark), right, y.at(mark), "#ddd");
         text(out, left - 6, y.at(mark) + 4, readable(mark), "text-anchor=\"end\"");
@@ -110,6 +145,11 @@ void draw(std::ostream& out, const Chart& chart, double top) {
         text(out, right + 58, legend + 4, curve.name);
         ++index;
     }
+    double below = top + height - 6;
+    for (const std::string& note : linesOf(chart.notes)) {
+        text(out, 10, below, note, "class=\"small\"");
+        below += noteHeight;
+    }
 }
 
 }  // namespace
@@ -128,19 +168,23 @@ Figure asFigure(const Chart& chart) {
 
 std::string svg(const std::vector<Chart>& charts) {
     std::ostringstream out;
-    const double all = height * static_cast<double>(charts.size());
+    double all = 0;
+    for (const Chart& chart : charts) {
+        all += heightOf(chart) + 8;
+    }
     out << std::fixed << std::setprecision(1);
     out << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << all << "\" viewBox=\"0 0 "
         << width << ' ' << all << "\" role=\"img\">\n<title>";
     for (const Chart& chart : charts) {
-        out << chart.title << " against the number of clients. ";
+        out << (&chart == &charts.front() ? "" : " ") << escaped(chart.title) << '.';
     }
-    out << "</title>\n<style>text { font: 12px monospace; fill: #111 }</style>\n"
+    out << "</title>\n<style>text { font: 12px monospace; fill: #111 } .small { font-size: 11px } "
+        << ".title { font-weight: bold }</style>\n"
         << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
     double top = 0;
     for (const Chart& chart : charts) {
         draw(out, chart, top);
-        top += height;
+        top += heightOf(chart) + 8;
     }
     out << "</svg>\n";
     return out.str();

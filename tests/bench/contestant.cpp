@@ -24,7 +24,7 @@ std::optional<Contestant> buildGoNetHttp(const std::filesystem::path& folder) {
     } catch (const std::exception&) {
         return std::nullopt;  // there is no Go
     }
-    return Contestant{"Go net/http", {program}};
+    return Contestant{goName, {program}};
 }
 
 }  // namespace

@@ -8,11 +8,12 @@
 namespace lifecycle::bench {
 
 /// A server that takes part: how it is called in the table, and how it is started. All of them
-/// serve /hello?work=DURATION, take `--port`, and write a `ready` event with their port to stderr.
+/// serve /hello?work=DURATION and take `--port`.
 struct Contestant {
     std::string name;
     std::vector<std::string> command;
     int signal = SIGTERM;  ///< what asks it for a graceful end
+    bool tellsReady = true;  ///< it takes port 0, and writes a `ready` event with its port to stderr
 };
 
 /// Stage 03 with one of its strategies, and options of its own behind it.
@@ -20,6 +21,8 @@ Contestant stage(const std::string& strategy, const std::vector<std::string>& op
 
 /// Poco's server as it ships, without the events that both strategies of stage 03 write.
 Contestant plainPoco();
+
+inline const char* const goName = "Go net/http";
 
 /// Go's net/http with Shutdown, built on the first call; nothing if there is no Go here.
 std::optional<Contestant> goNetHttp();

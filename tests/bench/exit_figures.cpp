@@ -1,10 +1,15 @@
 // How long a server takes to end when there is nothing, or nothing more, to wait for.
 
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "figures.h"
 #include "http_client.h"
+#include "receive_queues.h"
+#include "rivals.h"
 #include "running_server.h"
 
 namespace lifecycle::bench {
@@ -30,7 +35,8 @@ double exitAfterResponseOnce(const Contestant& contestant, Clock::duration phase
     const RunningServer server(contestant);
     test::Connection connection = test::Connection::to(server.port());
     connection.send(test::httpRequest("GET", "/hello?work=500ms"));
-    std::this_thread::sleep_for(100ms + phase);  // by now it is in flight, and will be for a while
+    waitUntilRead(server.port(), 1, 10s);
+    std::this_thread::sleep_for(phase);
     server.terminate();
     const test::Response response = connection.readResponse(10s);
     if (response.outcome != test::Outcome::complete) {
@@ -40,50 +46,44 @@ double exitAfterResponseOnce(const Contestant& contestant, Clock::duration phase
     return milliseconds(server.waitForExit(20s) - response.finished_at);
 }
 
-}  // namespace
-
-Figure idleExit(const Effort& effort) {
-    Figure figure{"idle_exit", "time from SIGTERM to the end of the process, no client"};
-    const int runs = effort.runs(24, 5);
-    const auto go = goNetHttp();
-    Sample graceful, stopAll, stop, peer;
+/// Ours first, which has the target; the contestants take turns.
+Figure compareExits(Figure figure, const std::vector<std::string>& strategies, const Rivals& rivals, Target target,
+                    double (*exitOnce)(const Contestant&, Clock::duration), int runs) {
+    std::vector<Contestant> contestants;
+    for (const std::string& strategy : strategies) {
+        contestants.push_back(stage(strategy));
+    }
+    contestants.insert(contestants.end(), rivals.all.begin(), rivals.all.end());
+    std::vector<Sample> times(contestants.size());
     for (int run = 0; run < runs; ++run) {
-        graceful.add(idleExitOnce(stage("graceful"), phase(run, runs)));
-        stopAll.add(idleExitOnce(stage("stopall"), phase(run, runs)));
-        stop.add(idleExitOnce(stage("stop"), phase(run, runs)));
-        if (go) {
-            peer.add(idleExitOnce(*go, phase(run, runs)));
+        for (std::size_t i = 0; i < contestants.size(); ++i) {
+            times[i].add(exitOnce(contestants[i], phase(run, runs)));
         }
     }
-    figure.lines = {medianLine("graceful", "ms", graceful, atMost(3)),
-                    medianLine("stopall", "ms", stopAll), medianLine("stop", "ms", stop)};
-    if (go) {
-        figure.lines.push_back(medianLine(go->name, "ms", peer));
-    } else {
-        figure.notes.push_back(goIsMissing);
+    for (std::size_t i = 0; i < contestants.size(); ++i) {
+        figure.lines.push_back(
+            medianLine(contestants[i].name, "ms", times[i], i == 0 ? std::optional(target) : std::nullopt));
     }
+    figure.notes.insert(figure.notes.end(), rivals.notes.begin(), rivals.notes.end());
     return figure;
 }
 
+}  // namespace
+
+Figure idleExit(const Effort& effort) {
+    return compareExits({"idle_exit", "time from SIGTERM to the end of the process, no client"},
+                        {"graceful", "stopall", "stop"}, rivals(effort), atMost(3), idleExitOnce,
+                        effort.runs(24, 5));
+}
+
 Figure exitAfterResponse(const Effort& effort) {
-    Figure figure{"exit_after_response",
-                  "time from the last byte of the last answer, at the client, to the end"};
-    const int runs = effort.runs(20, 5);
-    const auto go = goNetHttp();
-    Sample graceful, stopAll, peer;
-    for (int run = 0; run < runs; ++run) {
-        graceful.add(exitAfterResponseOnce(stage("graceful"), phase(run, runs)));
-        stopAll.add(exitAfterResponseOnce(stage("stopall"), phase(run, runs)));
-        if (go) {
-            peer.add(exitAfterResponseOnce(*go, phase(run, runs)));
-        }
-    }
-    figure.lines = {medianLine("graceful", "ms", graceful, atMost(5)),
-                    medianLine("stopall", "ms", stopAll)};
-    if (go) {
-        figure.lines.push_back(medianLine(go->name, "ms", peer));
-    } else {
-        figure.notes.push_back(goIsMissing);
+    const RunningServer backend(stage("graceful"), Output::discarded);
+    Figure figure = compareExits(
+        {"exit_after_response", "time from the last byte of the last answer, at the client, to the end"},
+        {"graceful", "stopall"}, rivalsBefore(backend.port(), effort), atMost(5), exitAfterResponseOnce,
+        effort.runs(20, 5));
+    if (effort.peers) {
+        figure.notes.emplace_back("nginx and HAProxy are proxies here, before stage 03");
     }
     return figure;
 }

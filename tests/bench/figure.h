@@ -65,6 +65,7 @@ struct Figure {
 /// How much work to put into a figure.
 struct Effort {
     bool quick = false;
+    bool peers = false;  ///< measure nginx and HAProxy as well, where they are installed
 
     /// `runs`, or a few of them when it should be quick.
     int runs(int thorough, int inAHurry) const { return quick ? inAHurry : thorough; }

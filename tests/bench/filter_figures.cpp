@@ -35,7 +35,8 @@ Figure filterCost(const Effort& effort) {
         Poco::Net::HTTPRequestHandlerFactory::Ptr hello(new stage::HelloService(Duration::zero(), ready));
         bare.add(requestsPerSecond(hello, duration));
         filtered.add(requestsPerSecond(
-            new FilteredService(hello, {std::make_shared<TimingFilter>(), std::make_shared<GateFilter>(gate)}), duration));
+            new FilteredService(hello, {std::make_shared<TimingFilter>(), std::make_shared<GateFilter>(gate)}),
+            duration));
     }
     figure.lines = {medianLine("bare", "1/s", bare), medianLine("with filters", "1/s", filtered),
                     medianLine("ratio", "", filtered.dividedBy(bare), atLeast(0.97))};

@@ -2,20 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 #include "connection_tracking.h"
 #include "http_client.h"
 #include "idle_connections.h"
-#include "peers.h"
-#include "process_table.h"
+#include "receive_queues.h"
+#include "rivals.h"
 #include "running_server.h"
-#include "temp_dir.h"
 
 namespace lifecycle::bench {
 namespace {
@@ -25,24 +20,6 @@ using test::Clock;
 
 /// Plain Poco keeps a thread for each connection: more of them than this are no fair question.
 constexpr int mostThreads = 1000;
-
-/// Resident memory of the server and its children, in MB. Source: proc_pid_status(5).
-double residentMemory(pid_t leader) {
-    double kilobytes = 0;
-    for (const test::ProcessEntry& process : test::processTable()) {
-        if (process.group != leader) {
-            continue;
-        }
-        std::ifstream status("/proc/" + std::to_string(process.pid) + "/status");
-        double here = 0;
-        for (std::string word; status >> word;) {
-            if (word == "VmRSS:" && status >> here) {
-                kilobytes += here;
-            }
-        }
-    }
-    return kilobytes / 1024;
-}
 
 struct Idle {
     double exit;
@@ -57,7 +34,7 @@ Idle withIdle(const Contestant& contestant, int count) {
         throw std::runtime_error(contestant.name + " answered " + std::to_string(clients.answered()) + " of " +
                                  std::to_string(count));
     }
-    const double memory = residentMemory(server.pid());
+    const double memory = server.residentMemory();
     const auto begin = server.terminate();
     return {milliseconds(server.waitForExit(60s) - begin), memory};
 }
@@ -70,7 +47,7 @@ double withInFlight(const Contestant& contestant, int count) {
         clients.push_back(test::Connection::to(server.port()));
         clients.back().send(test::httpRequest("GET", "/hello?work=700ms"));
     }
-    std::this_thread::sleep_for(200ms);
+    waitUntilRead(server.port(), static_cast<std::size_t>(count), 10s);
     server.terminate();
     Clock::time_point last{};
     for (test::Connection& client : clients) {
@@ -90,13 +67,13 @@ Contestant plain(int threads) {
 }
 
 /// Who takes part with so many clients; plain Poco is given a thread for each.
-std::vector<Contestant> contestants(int clients, const std::vector<Contestant>& peers) {
+std::vector<Contestant> contestants(int clients, const Rivals& rivals) {
     std::vector<Contestant> all{stage("graceful", {"--threads", "512"})};
     all.front().name = "graceful";
     if (clients <= mostThreads) {
         all.push_back(plain(clients));
     }
-    all.insert(all.end(), peers.begin(), peers.end());
+    all.insert(all.end(), rivals.all.begin(), rivals.all.end());
     return all;
 }
 
@@ -105,7 +82,8 @@ std::string leftOut(const Contestant& contestant, int clients, const std::except
 }
 
 void add(Chart& chart, const std::string& name, int clients, const Sample& sample) {
-    auto curve = std::find_if(chart.curves.begin(), chart.curves.end(), [&](const auto& one) { return one.name == name; });
+    auto curve =
+        std::find_if(chart.curves.begin(), chart.curves.end(), [&](const auto& one) { return one.name == name; });
     if (curve == chart.curves.end()) {
         curve = chart.curves.insert(chart.curves.end(), {name});
     }
@@ -114,11 +92,10 @@ void add(Chart& chart, const std::string& name, int clients, const Sample& sampl
 
 }  // namespace
 
-std::vector<Chart> measureGrowth(const Effort& effort, bool peers) {
-    const test::TempDir folder;
-    std::filesystem::permissions(folder.path(), std::filesystem::perms::all);  // nginx's workers are nobody
+std::vector<Chart> measureGrowth(const Effort& effort) {
     const RunningServer backend(stage("graceful", {"--threads", "512"}), Output::discarded);
-    const auto others = peers ? strongPeers(folder.path(), backend.port()) : std::vector<Contestant>{};
+    const Rivals others = rivals(effort);
+    const Rivals proxies = rivalsBefore(backend.port(), effort);
 
     Chart exit{"growth_exit_idle", "Time from the signal to the end, against idle keep-alive connections", "ms"};
     Chart memory{"growth_memory_idle", "Resident memory, against idle keep-alive connections", "MB"};
@@ -141,7 +118,7 @@ std::vector<Chart> measureGrowth(const Effort& effort, bool peers) {
         }
     }
     for (const int count : {1, 10, 100, 400}) {
-        for (const Contestant& contestant : contestants(count, others)) {
+        for (const Contestant& contestant : contestants(count, proxies)) {
             Sample exits;
             try {
                 for (int run = 0; run < runs; ++run) {
@@ -152,6 +129,10 @@ std::vector<Chart> measureGrowth(const Effort& effort, bool peers) {
                 inFlight.notes.push_back(leftOut(contestant, count, error));
             }
         }
+    }
+    exit.notes.insert(exit.notes.end(), others.notes.begin(), others.notes.end());
+    if (effort.peers) {
+        inFlight.notes.push_back("nginx and HAProxy are proxies here, and hold requests that stage 03 works on");
     }
     exit.notes.push_back("graceful grants idle connections 100 ms to send one more request; plain Poco needs a thread "
                          "for each connection");

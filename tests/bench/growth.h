@@ -8,7 +8,7 @@
 namespace lifecycle::bench {
 
 /// How cost grows: exit time and memory against idle connections, exit time against requests in
-/// flight. With `peers` also Go's net/http, nginx and HAProxy, as far as they are installed.
-std::vector<Chart> measureGrowth(const Effort& effort, bool peers);
+/// flight. Beside ours Go's net/http, and nginx and HAProxy if the effort is made for peers.
+std::vector<Chart> measureGrowth(const Effort& effort);
 
 }  // namespace lifecycle::bench

@@ -1,11 +1,12 @@
 // What clients cost that are connected and do nothing: time at the end, and memory before.
 
-#include <fstream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "figures.h"
 #include "idle_connections.h"
+#include "rivals.h"
 #include "running_server.h"
 
 namespace lifecycle::bench {
@@ -44,27 +45,23 @@ Figure exitWithIdle(std::string name, int count, Target target, const Effort& ef
                                        " idle keep-alive connections"};
     const Contestant graceful = stage("graceful", {"--keepalive-grace", "100ms"});
     const Contestant stopAll = stopAllWithThreads(count + 8);
+    const Rivals others = rivals(effort);
     Sample beyondGrace, plain;
+    std::vector<Sample> rivalTimes(others.all.size());
     for (int run = 0; run < effort.runs(11, 3); ++run) {
         beyondGrace.add(exitOnce(graceful, count) - milliseconds(grace));
         plain.add(exitOnce(stopAll, count));
+        for (std::size_t i = 0; i < others.all.size(); ++i) {
+            rivalTimes[i].add(exitOnce(others.all[i], count));
+        }
     }
     figure.lines = {medianLine("graceful, minus its grace of 100 ms", "ms", beyondGrace, target),
                     medianLine(stopAll.name + " (no grace)", "ms", plain)};
-    return figure;
-}
-
-/// Resident memory in MB. Source: proc_pid_status(5).
-double residentMemory(pid_t pid) {
-    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-    std::string word;
-    while (status >> word) {
-        double kilobytes = 0;
-        if (word == "VmRSS:" && status >> kilobytes) {
-            return kilobytes / 1024;
-        }
+    for (std::size_t i = 0; i < others.all.size(); ++i) {
+        figure.lines.push_back(medianLine(others.all[i].name + " (no grace)", "ms", rivalTimes[i]));
     }
-    throw std::runtime_error("no VmRSS of process " + std::to_string(pid));
+    figure.notes = others.notes;
+    return figure;
 }
 
 struct Memory {
@@ -76,7 +73,7 @@ struct Memory {
         const RunningServer server(contestant);
         const IdleConnections clients(server.port(), count);
         answered = clients.answered();
-        megabytes.add(residentMemory(server.pid()));
+        megabytes.add(server.residentMemory());
     }
 };
 
@@ -93,19 +90,21 @@ Figure exitWith1000Idle(const Effort& effort) {
 Figure memoryWith1000Idle(const Effort& effort) {
     constexpr int count = 1000;
     Figure figure{"memory_1000_idle", "resident memory with 1,000 idle keep-alive connections"};
-    Memory graceful{stage("graceful")};
-    Memory stopAll{stage("stopall")};
-    Memory stopAllForAll{stopAllWithThreads(count + 8)};
+    std::vector<Memory> all{{stage("graceful")}, {stage("stopall")}, {stopAllWithThreads(count + 8)}};
+    const Rivals others = rivals(effort);
+    for (const Contestant& rival : others.all) {
+        all.push_back({rival});
+    }
     for (int run = 0; run < effort.runs(5, 1); ++run) {
-        for (Memory* memory : {&graceful, &stopAll, &stopAllForAll}) {
-            memory->measure(count);
+        for (Memory& memory : all) {
+            memory.measure(count);
         }
     }
-    for (const Memory* memory : {&graceful, &stopAll, &stopAllForAll}) {
-        figure.lines.push_back(medianLine(memory->contestant.name + ", " +
-                                              std::to_string(memory->answered) + " answered",
-                                          "MB", memory->megabytes));
+    for (const Memory& memory : all) {
+        figure.lines.push_back(medianLine(memory.contestant.name + ", " + std::to_string(memory.answered) + " answered",
+                                          "MB", memory.megabytes));
     }
+    figure.notes = others.notes;
     figure.notes.push_back("plain Poco keeps a thread for each connection; those it has no thread "
                            "for (256 by default) get no answer");
     return figure;

@@ -1,10 +1,13 @@
 // What a stop costs the clients that are busy at that moment.
 
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "figures.h"
 #include "load.h"
+#include "rivals.h"
 #include "running_server.h"
 
 namespace lifecycle::bench {
@@ -38,14 +41,20 @@ Figure lostRequests(const Effort& effort) {
     Figure figure{"lost_requests", "requests that got no answer, sum of " + std::to_string(stops) +
                                        " stops, with " + std::to_string(clients) +
                                        " busy keep-alive clients"};
-    Sample graceful, stopAll, stop;
+    const Rivals others = rivals(effort);
+    std::vector<Contestant> contestants{stage("graceful"), stage("stopall"), stage("stop")};
+    contestants.insert(contestants.end(), others.all.begin(), others.all.end());
+    std::vector<Sample> lost(contestants.size());
     for (int run = 0; run < stops; ++run) {
-        graceful.add(lostInOneStop(stage("graceful")));
-        stopAll.add(lostInOneStop(stage("stopall")));
-        stop.add(lostInOneStop(stage("stop")));
+        for (std::size_t i = 0; i < contestants.size(); ++i) {
+            lost[i].add(lostInOneStop(contestants[i]));
+        }
     }
-    figure.lines = {sumLine("graceful", "lost", graceful, atMost(0)),
-                    sumLine("stopall", "lost", stopAll), sumLine("stop", "lost", stop)};
+    for (std::size_t i = 0; i < contestants.size(); ++i) {
+        figure.lines.push_back(
+            sumLine(contestants[i].name, "lost", lost[i], i == 0 ? std::optional(atMost(0)) : std::nullopt));
+    }
+    figure.notes = others.notes;
     figure.notes.push_back("a client that loses a request connects again, until it is refused");
     figure.notes.push_back("a server that has not ended 1 s after SIGTERM is killed");
     return figure;

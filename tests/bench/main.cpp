@@ -57,13 +57,12 @@ int main(int argc, char** argv) {
     std::string json;
     Effort effort;
     bool strict = false;
-    bool peers = false;
     std::string readme = README;
     std::string growth;
     lifecycle::Options options("bench", "measures what the READMEs promise");
     options.value("only", "NAME,…", allNames(), "which figures",
                   [&only](const std::string& list) { only = parseNames(list); });
-    options.flag("peers", peers, "with Go, nginx and HAProxy; and the scoreboard of drain_check, into --readme");
+    options.flag("peers", effort.peers, "with Go, nginx and HAProxy; and the scoreboard of drain_check, into --readme");
     options.text("readme", readme, "file with the section for the scoreboard");
     options.text("growth", growth, "SVG file to draw to how cost grows with the number of clients");
     options.text("json", json, "file to write the figures to as well");
@@ -84,7 +83,7 @@ int main(int argc, char** argv) {
         }
     }
     if (!growth.empty()) {
-        const auto charts = measureGrowth(effort, peers);
+        const auto charts = measureGrowth(effort);
         for (const Chart& chart : charts) {
             figures.push_back(asFigure(chart));
             print(std::cout, figures.back());
@@ -94,7 +93,7 @@ int main(int argc, char** argv) {
     const int missed = countMissed(figures);
     std::cout << "\nTargets missed: " << missed << '\n';
     Scoreboard board;
-    if (peers) {
+    if (effort.peers) {
         std::cout << "\nThe shutdown of each server, rehearsed:\n";
         board = rehearseAll(std::cout);
         replaceSection(readme, "scoreboard", markdown(board));

@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "contestant.h"
-
 namespace lifecycle::bench {
 
 /// A server that is rehearsed for the scoreboard.
@@ -25,8 +23,5 @@ struct Peers {
 /// are built and configurations written in `folder`; `backend` is the port of a server that the
 /// proxies have behind them.
 Peers availablePeers(const std::filesystem::path& folder, int backend);
-
-/// Those of them that take thousands of connections, as contestants: Go, nginx and HAProxy.
-std::vector<Contestant> strongPeers(const std::filesystem::path& folder, int backend);
 
 }  // namespace lifecycle::bench

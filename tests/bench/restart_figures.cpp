@@ -113,7 +113,8 @@ Figure restarts(const Effort& effort) {
                     medianLine("longest gap in a restart", "ms", gap),
                     medianLine("longest gap without", "ms", gapWithout),
                     sumLine("lost", "lost", lost, atMost(0))};
-    figure.notes.push_back("a gap is a time in which no client got an answer; they pause for 1 ms between two requests");
+    figure.notes.push_back("a gap is a time in which no client got an answer; they pause for 1 ms between two "
+                           "requests");
     return figure;
 }
 

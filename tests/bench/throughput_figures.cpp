@@ -7,6 +7,7 @@
 
 #include "connection_tracking.h"
 #include "figures.h"
+#include "rivals.h"
 #include "running_server.h"
 #include "wrk.h"
 
@@ -47,27 +48,30 @@ Figure compareThroughput(Figure figure, Connections connections, std::chrono::se
         return figure;
     }
     std::vector<Throughput> all{{stage("graceful")}, {stage("stopall")}, {plainPoco()}};
-    if (const auto go = goNetHttp()) {
-        all.push_back({*go});
-    } else {
-        figure.notes.push_back(goIsMissing);
+    const Rivals others = rivals(effort);
+    for (const Contestant& rival : others.all) {
+        all.push_back({rival});
     }
+    figure.notes.insert(figure.notes.end(), others.notes.begin(), others.notes.end());
     for (int run = 0; run < effort.runs(7, 3); ++run) {
         for (Throughput& one : all) {
             one.measure(connections, effort.quick ? 1s : duration);
         }
     }
 
+    // Plain Poco writes no events, nginx and HAProxy have an answer ready: no targets there.
+    const auto targetAgainst = [&](std::size_t i, const Throughput& one) {
+        return i == 1 ? std::optional(againstStopAll)
+                      : one.contestant.name == goName ? std::optional(atLeast(1)) : std::nullopt;
+    };
     const Throughput& graceful = all[0];
     for (const Throughput& one : all) {
         figure.lines.push_back(medianLine(one.contestant.name, "/s", one.rate));
     }
     for (std::size_t i = 1; i < all.size(); ++i) {
         const std::string versus = "graceful : " + all[i].contestant.name;
-        const bool plainPoco = i == 2;  // no target: it does not write events
-        figure.lines.push_back(ratioLine(versus + ", of medians", graceful.rate, all[i].rate,
-                                         i == 1 ? std::optional(againstStopAll)
-                                         : plainPoco ? std::nullopt : std::optional(atLeast(1))));
+        figure.lines.push_back(
+            ratioLine(versus + ", of medians", graceful.rate, all[i].rate, targetAgainst(i, all[i])));
         figure.lines.push_back(
             medianLine(versus + ", pair by pair", "", graceful.rate.dividedBy(all[i].rate)));
     }

@@ -41,7 +41,8 @@ def with_defaults(text):
 def without_warning(environment, where):
     """The check that the program makes at its start."""
     settings = {name: str(value) for name, value in environment.items() if name != "LAB_REDIS"}
-    process = subprocess.Popen([program], env={**os.environ, **settings, "LAB_PORT": "0"}, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([program], env={**os.environ, **settings, "LAB_PORT": "0"}, stderr=subprocess.PIPE,
+                               text=True)
     told = []
     for line in process.stderr:
         told.append(line)
@@ -71,14 +72,16 @@ def compose():
     app = file["services"]["app"]
     settings_fit(app["environment"], seconds(app["stop_grace_period"]), "compose")
     check(app["read_only"] and app["cap_drop"] == ["ALL"], "compose: nothing to write to, no capabilities")
-    check("entrypoint" not in app and "command" not in app, "compose: the entry point is the image's, which is process 1")
+    check("entrypoint" not in app and "command" not in app,
+          "compose: the entry point is the image's, which is process 1")
     for command in (["docker-compose"], ["docker", "compose"]):
         version = shutil.which(command[0]) and subprocess.run([*command, "version"], capture_output=True)
         if not version or version.returncode != 0:
             print(f"skip  compose: {' '.join(command)} is not there to read the file")
             continue
         result = subprocess.run([*command, "--file", folder / "compose.yaml", "config"], capture_output=True, text=True)
-        check(result.returncode == 0, f"compose: {' '.join(command)} reads it {result.stderr if result.returncode else ''}")
+        check(result.returncode == 0,
+              f"compose: {' '.join(command)} reads it {result.stderr if result.returncode else ''}")
 
 
 def stack():
@@ -93,9 +96,11 @@ def stack():
     haproxy = (folder / "haproxy.cfg").read_text()
     interval, fall = re.search(r"check inter (\S+) fall (\d+)", haproxy).groups()
     notices = seconds(interval) * int(fall)
-    check(notices < seconds(app["environment"]["LAB_LAME_DUCK"]), f"stack: HAProxy turns away in {notices:g} s, within the lame duck")
+    check(notices < seconds(app["environment"]["LAB_LAME_DUCK"]),
+          f"stack: HAProxy turns away in {notices:g} s, within the lame duck")
     slots = int(re.search(r"server-template app (\d+) ", haproxy).group(1))
-    check(slots >= deploy["replicas"] + deploy["update_config"]["parallelism"], "stack: HAProxy has a place for each replica and the new one")
+    check(slots >= deploy["replicas"] + deploy["update_config"]["parallelism"],
+          "stack: HAProxy has a place for each replica and the new one")
     check(healthcheck_seconds() < seconds(app["stop_grace_period"]), "stack: the health check notices before the end")
 
 
@@ -120,12 +125,14 @@ def listed():
 def restricted(pod, where):
     """The pod security standard "restricted"."""
     context = pod["securityContext"]
-    check(context["runAsNonRoot"] and context["runAsUser"] > 0 and context["seccompProfile"]["type"] == "RuntimeDefault",
+    check(context["runAsNonRoot"] and context["runAsUser"] > 0
+          and context["seccompProfile"]["type"] == "RuntimeDefault",
           f"{where}: not root, and the runtime's seccomp profile")
     for container in pod["containers"]:
         own = container["securityContext"]
         check(own["allowPrivilegeEscalation"] is False and own["readOnlyRootFilesystem"] is True
-              and own["capabilities"]["drop"] == ["ALL"], f"{where}: no privileges, no capabilities, nothing to write to")
+              and own["capabilities"]["drop"] == ["ALL"],
+              f"{where}: no privileges, no capabilities, nothing to write to")
 
 
 def kubernetes(documents, how):
@@ -144,7 +151,8 @@ def kubernetes(documents, how):
     check(readiness["httpGet"]["path"] == "/readyz" and container["livenessProbe"]["httpGet"]["path"] == "/healthz",
           f"{where}: readiness asks /readyz and liveness /healthz")
     unready = readiness["periodSeconds"] * readiness["failureThreshold"]
-    check(unready <= int(period) + seconds(environment["LAB_LAME_DUCK"]), f"{where}: unready in {unready} s, before the door closes")
+    check(unready <= int(period) + seconds(environment["LAB_LAME_DUCK"]),
+          f"{where}: unready in {unready} s, before the door closes")
     update = deployment["strategy"]["rollingUpdate"]
     check(update["maxUnavailable"] == 0 and update["maxSurge"] >= 1, f"{where}: the new one first")
     budget = of("PodDisruptionBudget", "lab")["spec"]
@@ -153,7 +161,8 @@ def kubernetes(documents, how):
     service = of("Service", "lab")["spec"]
     check(service["selector"] == labels == budget["selector"]["matchLabels"] == deployment["selector"]["matchLabels"],
           f"{where}: service, budget and deployment mean the same pods")
-    check(service["ports"][0]["targetPort"] == container["ports"][0]["name"], f"{where}: the service's port is the container's")
+    check(service["ports"][0]["targetPort"] == container["ports"][0]["name"],
+          f"{where}: the service's port is the container's")
     check(pod["enableServiceLinks"] is False, f"{where}: no LAB_PORT=tcp://… from the service of that name")
     redis = of("Service", "redis")["spec"]["ports"][0]["port"]
     check(environment["LAB_REDIS"] == f"redis:{redis}", f"{where}: Redis is where the service looks for it")

@@ -42,8 +42,8 @@ Checked runCheck(std::vector<std::string> options, const std::vector<std::string
 
 Checked::Line carelessIn(const std::string& fault, const std::string& scenario) {
     const Checked checked =
-        runCheck({"--only", scenario, "--path", "/?work={ms}", "--timeout=1s", "--exit-limit=500ms", "--idle-limit=500ms",
-                  "--refusal-limit=500ms", "--force-limit=300ms", "--cpu-limit=10"},
+        runCheck({"--only", scenario, "--path", "/?work={ms}", "--timeout=1s", "--exit-limit=500ms",
+                  "--idle-limit=500ms", "--refusal-limit=500ms", "--force-limit=300ms", "--cpu-limit=10"},
                  {CARELESS_SERVER, fault, "{port}"});
     return checked.scenarios.count(scenario) != 0 ? checked.of(scenario) : Checked::Line{"none", "", checked.errors};
 }

@@ -17,7 +17,8 @@ using test::Outcome;
 Asked holdOpen(Rehearsal& rehearsal, const Subject& subject) {
     const Settings& settings = rehearsal.settings();
     const Duration long_ = settings.lameDuck + settings.refusalLimit + 500ms;
-    Asked client = rehearsal.ask(subject, rehearsal.path(std::min(long_, settings.lameDuck + settings.timeout * 4 / 5)));
+    const Duration work = std::min(long_, settings.lameDuck + settings.timeout * 4 / 5);
+    Asked client = rehearsal.ask(subject, rehearsal.path(work));
     rehearsal.letArrive();
     return client;
 }
@@ -205,7 +206,8 @@ std::vector<Scenario> listenerScenarios() {
          .attempts = 2,
          .run = readiness},
         {.name = "in-line",
-         .passes = "--clients requests that wait to be accepted when the signal comes are served or told 503, --rounds times",
+         .passes = "--clients requests that wait to be accepted when the signal comes are served or told 503, "
+                   "--rounds times",
          .why = "the kernel has accepted them: to their senders the server has them, and a reset is a loss",
          .run = inLine},
         {.name = "queued",

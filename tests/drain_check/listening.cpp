@@ -40,7 +40,8 @@ Listening listeningOn(int port, const std::vector<test::ProcessEntry>& processes
     for (const test::ProcessEntry& process : processes) {
         std::error_code gone;  // processes and descriptors come and go while we look
         const auto folder = std::filesystem::path("/proc") / std::to_string(process.pid) / "fd";
-        for (std::filesystem::directory_iterator entry(folder, gone), end; !gone && entry != end; entry.increment(gone)) {
+        std::filesystem::directory_iterator entry(folder, gone);
+        for (const std::filesystem::directory_iterator end; !gone && entry != end; entry.increment(gone)) {
             std::error_code ignored;
             const std::string target = std::filesystem::read_symlink(entry->path(), ignored).string();
             if (!target.starts_with("socket:[")) {

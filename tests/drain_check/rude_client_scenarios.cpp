@@ -91,8 +91,9 @@ Verdict descriptors(Rehearsal& rehearsal) {
     if (!isServed(test::get(subject.port(), rehearsal.path(0s), settings.startLimit))) {
         return fail("deaf", "the crowd had left, and the next client still got no answer");
     }
-    const Verdict verdict = rehearsal.exitsWithin(subject, rehearsal.stop(subject), settings.timeout + settings.exitLimit,
-                                                  "too many clients had come, and the process did not end any more");
+    const Verdict verdict =
+        rehearsal.exitsWithin(subject, rehearsal.stop(subject), settings.timeout + settings.exitLimit,
+                              "too many clients had come, and the process did not end any more");
     return verdict.result == Verdict::Result::pass ? pass(figure) : verdict;
 }
 

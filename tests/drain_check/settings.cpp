@@ -73,7 +73,8 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     const auto pathOption = [&](const std::string& name, std::string& target, const std::string& help) {
         options.value(name, "PATH", target, help, [&target](const std::string& path) { target = parsePath(path); });
     };
-    pathOption("path", path, "what clients ask for; {ms} is where the server takes its working time: /hello?work={ms}ms");
+    pathOption("path", path,
+               "what clients ask for; {ms} is where the server takes its working time: /hello?work={ms}ms");
     pathOption("upload-path", uploadPath, "takes a POST and reads its body; default --path");
     pathOption("stream-path", streamPath, "answers in pieces during {ms}");
     pathOption("ready-path", readyPath, "tells load balancers whether to send clients");
@@ -81,7 +82,8 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
                   [this](const std::string& name) { signal = parseTerminating(name); });
     options.value("restart-signal", "NAME", "", "what asks it for a hot restart",
                   [this](const std::string& name) { restartSignal = parseTerminating(name); });
-    options.value("only", "NAME,…", "all", "which scenarios", [this](const std::string& list) { only = parseNames(list); });
+    options.value("only", "NAME,…", "all", "which scenarios",
+                  [this](const std::string& list) { only = parseNames(list); });
     options.number("clients", clients, 1, 500, "clients of the scenarios that have many");
     options.number("rounds", rounds, 1, 1000, "stops in the scenarios that race with the signal");
     options.duration("timeout", timeout, "the server's own deadline: whatever clients do, it is gone then");

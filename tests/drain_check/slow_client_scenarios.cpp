@@ -76,7 +76,8 @@ Verdict slowUpload(Rehearsal& rehearsal) {
     for (int sent = 0; sent < pieces; ++sent) {
         std::this_thread::sleep_for(pause);
         if (sent == pieces / 2) {
-            if (client.connection.closedByServer() || client.connection.readBytes(1, 1ms).outcome == Outcome::complete) {
+            if (client.connection.closedByServer() ||
+                client.connection.readBytes(1, 1ms).outcome == Outcome::complete) {
                 return notApplicable("POST " + target + " is answered before its body has come; see --upload-path");
             }
             signalled = rehearsal.stop(subject);

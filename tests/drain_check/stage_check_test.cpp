@@ -39,11 +39,12 @@ TEST_CASE("drain_check: stage 03 passes every scenario that applies to it") {
 TEST_CASE("drain_check: stage 05 loses nothing at its end and nothing in a restart") {
     const lifecycle::test::TempDir folder;
     const Checked checked =
-        runCheck({"--path=/hello?work={ms}ms", "--ready-path=/readyz", "--upload-path=/echo", "--timeout=2s", "--rounds=1",
-                  "--stream-path=/stream?chunks=2&every={ms}ms", "--restart-signal=HUP", limitOption("idle-limit"),
+        runCheck({"--path=/hello?work={ms}ms", "--ready-path=/readyz", "--upload-path=/echo", "--timeout=2s",
+                  "--rounds=1", "--stream-path=/stream?chunks=2&every={ms}ms", "--restart-signal=HUP",
+                  limitOption("idle-limit"),
                   "--only=in-flight,busy-keep-alive,slow-upload,stream,restart-connections,restart-keep-alive"},
-                 {STAGE_BIN_DIR "/05_hot_restart", "--port={port}", "--keepalive-grace=100ms", "--rollback-window=500ms",
-                  "--drain-timeout=2s", "--pid-file", folder.path() / "pid"});
+                 {STAGE_BIN_DIR "/05_hot_restart", "--port={port}", "--keepalive-grace=100ms",
+                  "--rollback-window=500ms", "--drain-timeout=2s", "--pid-file", folder.path() / "pid"});
     INFO(checked.output << checked.errors);
     CHECK(checked.code == 0);
     CHECK(checked.of("restart-keep-alive").result == "pass");
@@ -53,7 +54,8 @@ TEST_CASE("drain_check: stage 05 loses nothing at its end and nothing in a resta
 TEST_CASE("drain_check: stages 04 and 06 lose nothing at their end") {
     const lifecycle::test::TempDir folder;
     for (const std::vector<std::string>& stage :
-         {std::vector<std::string>{STAGE_BIN_DIR "/04_hooks", "--port={port}", "--admin-port=0", "--db", folder.path() / "orders-{port}.db"},
+         {std::vector<std::string>{STAGE_BIN_DIR "/04_hooks", "--port={port}", "--admin-port=0", "--db",
+                                   folder.path() / "orders-{port}.db"},
           std::vector<std::string>{STAGE_BIN_DIR "/06_docker", "--port={port}", "--address=127.0.0.1"}}) {
         const Checked checked = runCheck({"--path=/hello?work={ms}ms", "--ready-path=/readyz", "--rounds=1",
                                           "--only=in-flight,readiness,burst,busy-keep-alive"}, stage);
@@ -86,7 +88,8 @@ TEST_CASE("drain_check: plain Poco loses who is in line to be accepted") {
 }
 
 TEST_CASE("drain_check: a server without a path that takes time gets the scenarios that need none") {
-    const Checked checked = runCheck({"--path=/healthz", "--only=idle-exit,in-flight,silent"}, {stage03, "--port", "{port}"});
+    const Checked checked =
+        runCheck({"--path=/healthz", "--only=idle-exit,in-flight,silent"}, {stage03, "--port", "{port}"});
     CHECK(checked.code == 0);
     CHECK(checked.of("idle-exit").result == "pass");
     CHECK(checked.of("silent").result == "pass");

@@ -22,8 +22,8 @@ test::Response firstAnswer(const Subject& subject, const Settings& settings) {
         },
         deadline);
     if (response.outcome != Outcome::complete) {
-        throw NeverListens(settings.command.front() + " listens, and does not answer GET " + withWork(settings.path, 0s) +
-                           " by HTTP");
+        throw NeverListens(settings.command.front() + " listens, and does not answer GET " +
+                           withWork(settings.path, 0s) + " by HTTP");
     }
     return response;
 }

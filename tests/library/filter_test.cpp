@@ -41,7 +41,9 @@ public:
     Poco::Net::HTTPRequestHandler* createRequestHandler(const HTTPServerRequest& request) override {
         struct Handler : Poco::Net::HTTPRequestHandler {
             explicit Handler(const Handle& handle) : handle_(handle) {}
-            void handleRequest(HTTPServerRequest& request, HTTPServerResponse& response) override { handle_(request, response); }
+            void handleRequest(HTTPServerRequest& request, HTTPServerResponse& response) override {
+                handle_(request, response);
+            }
             const Handle& handle_;
         };
         return request.getURI() == "/nothing" ? nullptr : new Handler(handle_);
@@ -83,7 +85,8 @@ TEST_CASE("library: filters are called in their order around the handler") {
                                               calls.push_back("handler");
                                               answer(response, "yes");
                                           }),
-                                          {std::make_shared<Witness>("a", calls), std::make_shared<Witness>("b", calls)}),
+                                          {std::make_shared<Witness>("a", calls),
+                                           std::make_shared<Witness>("b", calls)}),
                       {});
     server.start();
     const int port = server.address().port();
@@ -115,7 +118,9 @@ TEST_CASE("library: filters work with the server that Poco ships") {
 
 TEST_CASE("library: a closed gate answers 503 with Retry-After and closes the connection") {
     Gate gate;
-    HttpServer server(new FilteredService(new Service([](HTTPServerRequest&, HTTPServerResponse& response) { answer(response, "yes"); }),
+    HttpServer server(new FilteredService(new Service([](HTTPServerRequest&, HTTPServerResponse& response) {
+                                              answer(response, "yes");
+                                          }),
                                           {std::make_shared<GateFilter>(gate)}),
                       {});
     server.start();
@@ -159,7 +164,9 @@ TEST_CASE("library: a request holds its place in the gate until its answer is fl
 TEST_CASE("library: a handler that throws gives its place back and is timed") {
     Gate gate;
     const auto timing = std::make_shared<TimingFilter>();
-    HttpServer server(new FilteredService(new Service([](HTTPServerRequest&, HTTPServerResponse&) { throw std::runtime_error("no"); }),
+    HttpServer server(new FilteredService(new Service([](HTTPServerRequest&, HTTPServerResponse&) {
+                                              throw std::runtime_error("no");
+                                          }),
                                           {timing, std::make_shared<GateFilter>(gate)}),
                       {});
     server.start();
@@ -173,7 +180,8 @@ TEST_CASE("library: a handler that throws gives its place back and is timed") {
 TEST_CASE("library: the timing filter knows how many and how long") {
     const auto timing = std::make_shared<TimingFilter>();
     HttpServer server(new FilteredService(new Service([](HTTPServerRequest& request, HTTPServerResponse& response) {
-                                              lifecycle::requestContext(request).waitFor(request.getURI() == "/slow" ? 50ms : 0ms);
+                                              const auto work = request.getURI() == "/slow" ? 50ms : 0ms;
+                                              lifecycle::requestContext(request).waitFor(work);
                                               answer(response, "yes");
                                           }),
                                           {timing}),

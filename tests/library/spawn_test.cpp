@@ -108,8 +108,8 @@ TEST_CASE("library: a child gets what the options say and nothing else of it") {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     ::setenv("LIFECYCLE_TEST_REMOVED", "1", 1);
-    const std::string script = "[ \"$PWD\" = / ] && [ $LIFECYCLE_TEST_ADDED = yes ] && [ -z \"$LIFECYCLE_TEST_REMOVED\" ]"
-                               " && echo word >&3 && [ -p /proc/self/fd/4 ]";
+    const std::string script = "[ \"$PWD\" = / ] && [ $LIFECYCLE_TEST_ADDED = yes ]"
+                               " && [ -z \"$LIFECYCLE_TEST_REMOVED\" ] && echo word >&3 && [ -p /proc/self/fd/4 ]";
     const pid_t child = spawn({"sh", "-c", script},
                               {.environment = {"LIFECYCLE_TEST_ADDED=yes", "LIFECYCLE_TEST_REMOVED"},
                                .directory = "/",

@@ -66,8 +66,9 @@ TEST_CASE("library: a new generation that closes its pipe or says nothing is kil
 }
 
 TEST_CASE("library: a new generation finds what it was given and nothing else") {
-    const std::string check = "[ $LISTEN_FDS = 2 ] && [ $LISTEN_FDNAMES = socket:restart ] && [ -z \"$LISTEN_PID\" ] && "
-                              "[ -S /proc/self/fd/3 ] && [ -S /proc/self/fd/4 ] && [ \"$PWD\" = / ]";
+    const std::string check = "[ $LISTEN_FDS = 2 ] && [ $LISTEN_FDNAMES = socket:restart ] && "
+                              "[ -z \"$LISTEN_PID\" ] && [ -S /proc/self/fd/3 ] && [ -S /proc/self/fd/4 ] && "
+                              "[ \"$PWD\" = / ]";
     CHECK(verdictOn(check + " && exit 42") == "exit code 42");
 }
 

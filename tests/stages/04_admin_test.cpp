@@ -216,14 +216,16 @@ TEST_CASE("04: idle keep-alive connections to the admin server delay the exit by
 TEST_CASE("04: metrics are in the text format of Prometheus") {
     const Fixture fixture;
     REQUIRE(fixture.server.order().status == 202);
-    REQUIRE(eventually([&] { return drainz(fixture.server)->getObject("counters")->getValue<int>("orders_stored") == 1; }, 5s));
+    const auto stored = [&] { return drainz(fixture.server)->getObject("counters")->getValue<int>("orders_stored"); };
+    REQUIRE(eventually([&] { return stored() == 1; }, 5s));
     const Response answer = fixture.server.admin("/metrics");
     CHECK(answer.status == 200);
     CHECK(answer.header("Content-Type") == "text/plain; version=0.0.4");
-    for (const std::string line : {"lifecycle_state{state=\"running\"} 1\n", "lifecycle_requests_total{end=\"served\"} 1\n",
-                                   "lifecycle_orders_total{done=\"acknowledged\"} 1\n", "lifecycle_orders_total{done=\"stored\"} 1\n",
-                                   "lifecycle_orders_waiting 0\n", "lifecycle_handler_calls_total 1\n",
-                                   "# TYPE lifecycle_requests_total counter\n", "lifecycle_hook_seconds{hook=\"orders\"} 0\n"}) {
+    for (const std::string line :
+         {"lifecycle_state{state=\"running\"} 1\n", "lifecycle_requests_total{end=\"served\"} 1\n",
+          "lifecycle_orders_total{done=\"acknowledged\"} 1\n", "lifecycle_orders_total{done=\"stored\"} 1\n",
+          "lifecycle_orders_waiting 0\n", "lifecycle_handler_calls_total 1\n",
+          "# TYPE lifecycle_requests_total counter\n", "lifecycle_hook_seconds{hook=\"orders\"} 0\n"}) {
         CAPTURE(line);
         CHECK(answer.body.find(line) != std::string::npos);
     }

@@ -231,8 +231,9 @@ TEST_CASE("04: bad options are refused with 64 and a line that says what is allo
 TEST_CASE("04: help shows every option with its default") {
     const Process program({STAGE_BIN_DIR "/04_hooks", "--help"});
     CHECK(program.waitForExit(10s).code == 0);
-    for (const std::string option : {"--port", "--admin-port", "--admin-address", "--db", "--order-queue", "--hook-timeout",
-                                     "--total-timeout", "--grace", "--hook", "--lame-duck", "--timeout"}) {
+    for (const std::string option :
+         {"--port", "--admin-port", "--admin-address", "--db", "--order-queue", "--hook-timeout", "--total-timeout",
+          "--grace", "--hook", "--lame-duck", "--timeout"}) {
         CHECK(program.standardOutput().find(option + " ") != std::string::npos);
     }
     CHECK(program.standardOutput().find("orders.db") != std::string::npos);

@@ -56,11 +56,13 @@ TEST_CASE("04: what is no order is answered 400 with the reason as JSON") {
         R"({"item":"tea","quantity":01})", R"({"item":"tea","quantity":+1})", R"({"item":"tea","quantity":NaN})",
         R"({"item":"tea","quantity":1}})", R"({"item":"tea","quantity":1}{"item":"tea","quantity":1})",
         R"({"item":"tea","quantity":1,})", R"({'item':'tea','quantity':1})", R"({"item":"tea","quantity":1,"price":0})",
-        R"(/* */{"item":"tea","quantity":1})", R"({"item":"\ud800","quantity":1})", "{\"item\":\"\xff\",\"quantity\":1}",
+        R"(/* */{"item":"tea","quantity":1})", R"({"item":"\ud800","quantity":1})",
+        "{\"item\":\"\xff\",\"quantity\":1}",
         R"({"item":")" + std::string(201, 'x') + R"(","quantity":1})",
         R"({"item":")" + repeated("\u00fc", 201) + R"(","quantity":1})",
         std::string(60'000, '['), repeated(R"({"a":)", 10'000), repeated("[", 1000) + repeated("]", 1000),
-        std::string(60'000, '\0'), std::string(60'000, '9'), R"({"item":"tea","quantity":)" + std::string(60'000, '9') + "}"};
+        std::string(60'000, '\0'), std::string(60'000, '9'),
+        R"({"item":"tea","quantity":)" + std::string(60'000, '9') + "}"};
     for (const std::string& body : bodies) {
         CAPTURE(body.substr(0, 80));
         const Response answer = fixture.server.post(body);
@@ -75,7 +77,8 @@ TEST_CASE("04: what is no order is answered 400 with the reason as JSON") {
 TEST_CASE("04: orders at the limits are taken") {
     const Fixture fixture;
     const std::vector<std::string> bodies{
-        R"({"item":"x","quantity":1})", R"({"quantity":1000000,"item":"tea"})", " {\"item\" : \"tea\",\n\"quantity\" : 1}\n",
+        R"({"item":"x","quantity":1})", R"({"quantity":1000000,"item":"tea"})",
+        " {\"item\" : \"tea\",\n\"quantity\" : 1}\n",
         R"({"item":")" + std::string(200, 'x') + R"(","quantity":1})",
         R"({"item":")" + repeated("\u00fc", 200) + R"(","quantity":1})", R"({"item":"\"\\\/\n\u00e9","quantity":1})",
         R"({"item":"'); DROP TABLE orders; --","quantity":1})", R"({"item":"a\u0000b","quantity":1})",
@@ -123,7 +126,8 @@ TEST_CASE("04: requests that lie about their body are refused and store nothing"
 TEST_CASE("04: no endpoint of either server is harmed by strange requests") {
     const Fixture fixture;
     for (const int port : {fixture.server.port(), fixture.server.adminPort()}) {
-        for (const std::string path : {"/", "/hello", "/orders", "/readyz", "/healthz", "/drainz", "/events", "/metrics"}) {
+        for (const std::string path :
+             {"/", "/hello", "/orders", "/readyz", "/healthz", "/drainz", "/events", "/metrics"}) {
             CAPTURE(port, path);
             const std::vector<std::string> requests{
                 "GET " + path + "/" + std::string(100'000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -149,7 +153,8 @@ TEST_CASE("04: no endpoint of either server is harmed by strange requests") {
 TEST_CASE("04: drainz and events stay JSON whatever path a client has sent") {
     const Fixture fixture;
     std::vector<Connection> clients;
-    for (const std::string path : {"/hello?work=10m&\"\\</script>", "/hello?work=10m&\xff\xc3\x28\x7f", "/hello?work=10m&\t'"}) {
+    for (const std::string path :
+         {"/hello?work=10m&\"\\</script>", "/hello?work=10m&\xff\xc3\x28\x7f", "/hello?work=10m&\t'"}) {
         clients.push_back(Connection::to(fixture.server.port()));
         clients.back().send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
     }

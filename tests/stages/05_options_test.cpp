@@ -12,7 +12,8 @@ TEST_CASE("05: the options are those of all stages and say what is wrong") {
                         "--config TEXT", "--pid-file TEXT", "--start-timeout DURATION", "--drain-timeout DURATION",
                         "--keepalive-grace DURATION", "--rollback-window DURATION",
                         "--control parent-exits|stable-pid"});
-    for (const std::string option : {"--work", "--start-timeout", "--drain-timeout", "--keepalive-grace", "--rollback-window"}) {
+    for (const std::string option :
+         {"--work", "--start-timeout", "--drain-timeout", "--keepalive-grace", "--rollback-window"}) {
         checkDurationOption("05_hot_restart", option);
     }
     checkRefused(stage("05_hot_restart", {"--control=fork"}), {"control", "parent-exits", "stable-pid"});

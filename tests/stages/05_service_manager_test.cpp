@@ -84,7 +84,8 @@ FileDescriptor inheritableSocket(bool listens, int* port = nullptr) {
 }
 
 /// The program, started as systemd does: the socket is descriptor 3, and LISTEN_PID is its pid.
-std::vector<std::string> activated(const FileDescriptor& socket, const std::string& variables = "LISTEN_PID=$$ LISTEN_FDS=1") {
+std::vector<std::string> activated(const FileDescriptor& socket,
+                                   const std::string& variables = "LISTEN_PID=$$ LISTEN_FDS=1") {
     return {"/bin/sh", "-c", "exec 3<&" + std::to_string(socket.get()) + "; " + variables + " exec \"$0\" \"$@\"",
             stage("05_hot_restart").front()};
 }

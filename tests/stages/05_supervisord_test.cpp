@@ -38,9 +38,10 @@ class Supervisord {
 public:
     explicit Supervisord(const std::string& control) {
         const std::string section = contentOf(SUPERVISOR_SECTION);
-        std::string program = replaced(section, "/usr/local/bin/05_hot_restart --port 8080 --control stable-pid",
-                                       stage("05_hot_restart").front() + " --port 0 --work 0s --rollback-window 100ms " +
-                                           "--keepalive-grace 100ms --pid-file " + path("pid") + " --control " + control);
+        const std::string command = stage("05_hot_restart").front() + " --port 0 --work 0s --rollback-window 100ms " +
+                                    "--keepalive-grace 100ms --pid-file " + path("pid") + " --control " + control;
+        std::string program =
+            replaced(section, "/usr/local/bin/05_hot_restart --port 8080 --control stable-pid", command);
         program += "stderr_logfile=" + path("events") + "\n";
         const auto config = directory_.write(
             "supervisord.conf",

@@ -33,7 +33,8 @@ OrderServer::OrderServer(const std::vector<std::string>& wrapper, const std::str
 
 Response OrderServer::post(const std::string& body) const {
     Connection connection = Connection::to(port_);
-    connection.send(httpRequest("POST", "/orders", {{"Connection", "close"}, {"Content-Type", "application/json"}}, body));
+    connection.send(
+        httpRequest("POST", "/orders", {{"Connection", "close"}, {"Content-Type", "application/json"}}, body));
     return connection.readResponse(10s);
 }
 

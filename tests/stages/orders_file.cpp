@@ -31,7 +31,8 @@ std::map<std::int64_t, OrdersFile::Row> OrdersFile::rows() const {
     // Not read-only: what a killed program left in the log must be recovered first.
     const auto database = open(path_, SQLITE_OPEN_READWRITE);
     sqlite3_stmt* query = nullptr;
-    check(database.get(), ::sqlite3_prepare_v2(database.get(), "SELECT id, item, quantity FROM orders", -1, &query, nullptr));
+    check(database.get(),
+          ::sqlite3_prepare_v2(database.get(), "SELECT id, item, quantity FROM orders", -1, &query, nullptr));
     const std::shared_ptr<sqlite3_stmt> owner(query, ::sqlite3_finalize);
     std::map<std::int64_t, Row> rows;
     int result = ::sqlite3_step(query);

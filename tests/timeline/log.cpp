@@ -1,12 +1,16 @@
 #include "log.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "event_parser.h"
 #include "kinds.h"
+#include "processes.h"
 
 namespace lifecycle::timeline {
 namespace {
@@ -18,84 +22,164 @@ std::optional<std::string> momentOf(const Event& event) {
     static const std::map<std::string, std::string> moments{{"readiness.off", "readiness off"},
                                                             {"listener.closed", "listener closed"},
                                                             {"drain.begin", "drain"},
-                                                            {"deadline.hit", "deadline"}};
+                                                            {"deadline.hit", "deadline"},
+                                                            {"restart.handed_over", "handed over"},
+                                                            {"restart.failed", "restart failed"},
+                                                            {"restart.rollback", "rolled back"}};
     if (event.word == "signal" && event.has("name")) {
         return event.field("name");
     }
     if (event.word == "exit") {
         return event.has("code") ? "exit " + event.field("code") : "exit";
     }
+    if (event.word == "counter.total" && event.has("value")) {
+        return "counter is " + event.field("value");
+    }
     const auto moment = moments.find(event.word);
     return moment == moments.end() ? std::nullopt : std::optional(moment->second);
 }
 
-/// Bars that one event begins and another ends: requests and steps.
+bool isOfAClient(const Event& event) {
+    return event.word.starts_with("client.");
+}
+
+/// Bars that one event begins and another ends: processes, requests and steps.
 class Reader {
 public:
-    explicit Reader(std::string title) { timeline_.title = std::move(title); }
+    explicit Reader(std::vector<Seconds> clocks) : processes_(std::move(clocks)) {}
 
     void take(const Event& event) {
-        const Seconds at = event.since_start.count();
-        if (const auto moment = momentOf(event)) {
-            timeline_.marks.push_back({at, *moment});
+        if (isOfAClient(event)) {
+            if (event.word == "client.refused") {
+                const Seconds at = event.since_start.count();
+                rows_.push_back({clients, {"new connection", {{at, at, Kind::refused, "refused"}}}});
+            }
+            return;
         }
-        if (event.word == "ready") {
-            begin("process", "process", 0);
+        const auto [process, at] = processes_.of(event);
+        process_ = process;
+        if (const auto moment = momentOf(event)) {
+            marks_.push_back({process, {at, *moment}});
+        } else if ((event.word == "ready" || event.word == "worker.ready") && process != 0) {
+            marks_.push_back({process, {at, "ready"}});
+        }
+        if (event.word == "ready" || event.word == "worker.ready") {
+            beginProcess(process, processes_.beganAt(process));
+        } else if (event.word == "restart.spawned") {
+            beginProcess(processes_.count() - 1, at);
         } else if (event.word == "exit") {
-            end("process", at, Kind::process, "");
+            endProcess(at, "");
         } else if (event.word == "request.begin") {
             beginBehind("request " + fieldOf(event, "id"), fieldOf(event, "method") + " " + fieldOf(event, "path"), at);
         } else if (event.word == "request.end") {
             const std::string status = fieldOf(event, "status");
             end("request " + fieldOf(event, "id"), at, status == "503" ? Kind::unavailable : Kind::served, status);
-        } else if (event.word == "client.refused") {
-            timeline_.rows.push_back({"new connection", {{at, at, Kind::refused, "refused"}}});
         } else if (event.word == "lame_duck.begin") {
             begin("lame duck", "lame duck", at);
         } else if (event.word == "lame_duck.end") {
             end("lame duck", at, Kind::step, "");
+        } else if (event.word == "jobs.begin") {
+            begin("jobs", "wait for jobs", at);
+        } else if (event.word == "jobs.end") {
+            end("jobs", at, Kind::step, "");
         } else if (event.word == "hook.begin") {
             begin("hook " + fieldOf(event, "name"), "hook " + fieldOf(event, "name"), at);
         } else if (event.word.starts_with("hook.")) {
             end("hook " + fieldOf(event, "name"), at, Kind::step, event.word == "hook.end" ? "" : event.word.substr(5));
-        } else if (event.word == "shutdown.begin") {
+        } else if (event.word == "shutdown.begin" || event.word == "restart.handed_over") {
             begin("stop", "stop work", at);
         } else if (event.word == "shutdown.end") {
             end("stop", at, Kind::step, "");
+        } else if (event.word == "restart.rollback") {
+            end("stop", at, Kind::step, "taken back");
         } else if (event.word == "deadline.hit") {
-            deadline_ = at;
+            deadlines_[process] = at;
+        }
+        if (const auto ended = processes_.find(endedPid(event))) {
+            process_ = *ended;
+            endProcess(at, "gone");
         }
     }
 
-    Timeline finish() {
-        const Seconds last = timeline_.end();
-        for (const auto& [key, row] : open_) {
-            Bar& bar = timeline_.rows[row].bars.back();
-            const bool isRequest = key.starts_with("request");
-            bar.end = isRequest ? deadline_.value_or(last) : last;
-            bar.kind = isRequest ? (deadline_ ? Kind::cut : Kind::lost) : key == "process" ? Kind::process : Kind::step;
-            bar.text = isRequest ? lookOf(bar.kind).word : "";
+    Timeline finish(const std::string& title) {
+        Timeline timeline{title};
+        for (auto& [process, mark] : marks_) {
+            if (processes_.count() == 1) {
+                timeline.marks.push_back(mark);
+            } else if (mark.text != "drain" && mark.text != "readiness off") {  // two of each say too much
+                timeline.marks.push_back({mark.at, processes_.name(process) + ": " + mark.text});
+            }
         }
-        return timeline_;
+        for (const auto& [process, row] : rows_) {
+            timeline.rows.push_back(row);
+        }
+        const Seconds last = timeline.end();
+        timeline.rows.clear();
+        std::stable_sort(timeline.marks.begin(), timeline.marks.end(),
+                         [](const Mark& a, const Mark& b) { return a.at < b.at; });
+        while (!open_.empty()) {
+            const auto [process, name] = open_.begin()->first;
+            process_ = process;
+            if (name.starts_with("request")) {
+                endRequest(name, last);
+            } else {
+                end(name, last, name == "process" ? Kind::process : Kind::step, "");
+            }
+        }
+        // Each process, and below it what it did.
+        std::stable_sort(rows_.begin(), rows_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (auto& [process, row] : rows_) {
+            row.label = row.label.empty() ? processes_.name(process) : row.label;
+            timeline.rows.push_back(std::move(row));
+        }
+        return timeline;
     }
 
 private:
+    static constexpr std::size_t clients = std::numeric_limits<std::size_t>::max();
+
     static std::string fieldOf(const Event& event, const std::string& name) {
         return event.has(name) ? event.field(name) : "";
     }
 
+    void beginProcess(std::size_t process, Seconds at) {
+        process_ = process;
+        if (lanes_.insert(process).second) {
+            begin("process", "", at);
+        }
+    }
+
+    /// And its requests: what has no answer by now gets none.
+    void endProcess(Seconds at, const std::string& text) {
+        end("process", at, Kind::process, text);
+        const auto open = open_;
+        for (const auto& [key, row] : open) {
+            if (key.first == process_ && key.second.starts_with("request")) {
+                endRequest(key.second, at);
+            }
+        }
+    }
+
+    void endRequest(const std::string& key, Seconds at) {
+        const auto deadline = deadlines_.find(process_);
+        const bool isCut = deadline != deadlines_.end();
+        const Kind kind = isCut ? Kind::cut : Kind::lost;
+        end(key, isCut ? deadline->second : at, kind, lookOf(kind).word);
+    }
+
     void begin(const std::string& key, const std::string& label, Seconds at) {
-        open_[key] = timeline_.rows.size();
-        timeline_.rows.push_back({label, {{at, at, Kind::step, ""}}});
+        open_[{process_, key}] = rows_.size();
+        rows_.push_back({process_, {label, {{at, at, Kind::step, ""}}}});
     }
 
     /// In a row of the same label that is free again, so that many short ones take one row.
     void beginBehind(const std::string& key, const std::string& label, Seconds at) {
-        for (std::size_t row = 0; row < timeline_.rows.size(); ++row) {
-            const bool isFree = std::none_of(open_.begin(), open_.end(), [row](const auto& one) { return one.second == row; });
-            if (timeline_.rows[row].label == label && isFree) {
-                open_[key] = row;
-                timeline_.rows[row].bars.push_back({at, at, Kind::step, ""});
+        for (std::size_t row = 0; row < rows_.size(); ++row) {
+            const bool isFree =
+                std::none_of(open_.begin(), open_.end(), [row](const auto& one) { return one.second == row; });
+            if (rows_[row].first == process_ && rows_[row].second.label == label && isFree) {
+                open_[{process_, key}] = row;
+                rows_[row].second.bars.push_back({at, at, Kind::step, ""});
                 return;
             }
         }
@@ -103,30 +187,42 @@ private:
     }
 
     void end(const std::string& key, Seconds at, Kind kind, const std::string& text) {
-        const auto row = open_.find(key);
+        const auto row = open_.find({process_, key});
         if (row == open_.end()) {
             return;
         }
-        Bar& bar = timeline_.rows[row->second].bars.back();
+        Bar& bar = rows_[row->second].second.bars.back();
         bar = {bar.begin, at, kind, text};
         open_.erase(row);
     }
 
-    Timeline timeline_;
-    std::map<std::string, std::size_t> open_;  ///< the row of each bar that has not ended
-    std::optional<Seconds> deadline_;
+    Processes processes_;
+    std::size_t process_ = 0;  ///< who has written the line at hand
+    std::vector<std::pair<std::size_t, Row>> rows_;
+    std::vector<std::pair<std::size_t, Mark>> marks_;
+    std::map<std::pair<std::size_t, std::string>, std::size_t> open_;  ///< the row of each bar that has not ended
+    std::map<std::size_t, Seconds> deadlines_;
+    std::set<std::size_t> lanes_;
 };
 
 }  // namespace
 
 Timeline readLog(std::istream& log, const std::string& title) {
-    Reader reader(title);
+    std::vector<Event> events;
+    Processes processes;
     for (std::string line; std::getline(log, line);) {
         if (const auto event = test::parseEvent(line)) {
-            reader.take(*event);
+            events.push_back(*event);
+            if (!isOfAClient(*event)) {
+                processes.of(*event);
+            }
         }
     }
-    return reader.finish();
+    Reader reader(processes.clocks());
+    for (const Event& event : events) {
+        reader.take(event);
+    }
+    return reader.finish(title);
 }
 
 }  // namespace lifecycle::timeline

@@ -14,8 +14,9 @@ namespace lifecycle::timeline {
 ///     +0.066s client.refused path=/healthz          a connect that was refused, at this moment
 ///     +2.055s request.end id=1 status=200
 ///
-/// A request without an end was cut if the log has a deadline.hit, and else lost. Other lines are
-/// passed over.
+/// A request without an end was cut if its process had a deadline.hit, and else lost. If several processes
+/// wrote the log, as in a hot restart, each is a row with its own rows below it, and marks say whose they
+/// are. Other lines are passed over.
 Timeline readLog(std::istream& log, const std::string& title);
 
 }  // namespace lifecycle::timeline

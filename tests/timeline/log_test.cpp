@@ -74,6 +74,17 @@ TEST_CASE("timeline: hooks are bars and one that overran says so") {
     CHECK(run.rows[1].bars[0].text == "timeout");
 }
 
+TEST_CASE("timeline: work that goes on after its answer is a bar while it is awaited, and its result a mark") {
+    const Timeline run = read("+0.1s request.begin id=1 method=GET path=/incr\n+0.1s request.end id=1 status=200\n"
+                              "+0.2s jobs.begin in_flight=1\n+3.1s jobs.end took=2.9s\n"
+                              "+3.1s counter.total value=1 note=\"in memory\"\n");
+    REQUIRE(run.rows.size() == 2);
+    CHECK(run.rows[1].label == "wait for jobs");
+    CHECK(std::lround(1000 * run.rows[1].bars.at(0).end) == 3100);
+    REQUIRE(run.marks.size() == 1);
+    CHECK(run.marks[0].text == "counter is 1");
+}
+
 TEST_CASE("timeline: an empty log is an empty picture") {
     CHECK(read("").rows.empty());
     CHECK(read("").end() == 0);

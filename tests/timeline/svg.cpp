@@ -53,7 +53,7 @@ public:
 
     /// Returns the height at which it ends.
     double draw() {
-        text(16, top_ + 18, timeline_.title, "font-weight=\"bold\"");
+        text(16, top_ + 18, timeline_.title, "class=\"title\"");
         const double labels = top_ + 38;
         const double first = labels + markHeight * levels() + 4;
         const double last = first + rowHeight * static_cast<double>(timeline_.rows.size());
@@ -62,7 +62,7 @@ public:
         for (const Row& row : timeline_.rows) {
             text(left - 8, y + barHeight, row.label, "text-anchor=\"end\"");
             for (const Bar& bar : row.bars) {
-                box(x(bar.begin), y + 3, widthOf(bar), bar.kind);
+                box(begin(bar), y + 3, widthOf(bar), bar.kind);
             }
             y += rowHeight;
         }
@@ -70,7 +70,7 @@ public:
         y = first;
         for (const Row& row : timeline_.rows) {  // over the marks, so that they can be read
             for (std::size_t i = 0; i < row.bars.size() && row.bars.size() <= 3; ++i) {
-                name(row.bars[i], y + 3);
+                name(row.bars[i], i + 1 < row.bars.size() ? begin(row.bars[i + 1]) : width, y + 3);
             }
             y += rowHeight;
         }
@@ -98,13 +98,17 @@ private:
 
     double widthOf(const Bar& bar) const { return std::max(narrowest, x(bar.end) - x(bar.begin)); }
 
-    void name(const Bar& bar, double y) {
-        if (bar.text.empty()) {
+    double begin(const Bar& bar) const { return std::min(x(bar.begin), right - narrowest); }
+
+    /// Behind the bar, or inside; nothing where neither has room. `free` is where the next bar begins.
+    void name(const Bar& bar, double free, double y) {
+        const double length = letterWidth * static_cast<double>(bar.text.size());
+        const double end = begin(bar) + widthOf(bar);
+        const bool fits = end + 5 + length < free;
+        if (bar.text.empty() || (!fits && widthOf(bar) < length + 10)) {
             return;
         }
-        const double length = letterWidth * static_cast<double>(bar.text.size());
-        const double end = x(bar.begin) + widthOf(bar);
-        const double at = end + 5 + length < width ? end + 5 : end - length - 5;  // behind it, or inside
+        const double at = fits ? end + 5 : end - length - 5;
         out_ << "<rect x=\"" << at - 2 << "\" y=\"" << y + 1.5 << "\" width=\"" << length + 4 << "\" height=\""
              << barHeight - 3 << "\" fill=\"#fff\"/>\n";
         text(at, y + 10.5, bar.text, "class=\"small\"");
@@ -147,7 +151,7 @@ private:
         return all.empty() ? 0 : 1 + *std::max_element(all.begin(), all.end());
     }
 
-    std::string label(const Mark& mark) const { return mark.text + " " + readable(mark.at); }
+    std::string label(const Mark& mark) const { return mark.text + " at " + readable(mark.at); }
 
     void marks(double top, double bottom) {
         const auto levelOf = placed();
@@ -155,8 +159,14 @@ private:
             const Mark& mark = timeline_.marks[i];
             const double y = top + markHeight * levelOf[i];
             line(x(mark.at), y - 9, x(mark.at), bottom, "stroke=\"#222\" stroke-dasharray=\"5 3\"");
+        }
+        for (std::size_t i = 0; i < timeline_.marks.size(); ++i) {  // over the lines of the others
+            const Mark& mark = timeline_.marks[i];
+            const double y = top + markHeight * levelOf[i];
             const double length = letterWidth * static_cast<double>(label(mark).size()) + 8;
             const bool fits = x(mark.at) + length < width;
+            out_ << "<rect x=\"" << (fits ? x(mark.at) + 2 : x(mark.at) - length + 4) << "\" y=\"" << y - 10
+                 << "\" width=\"" << length - 6 << "\" height=\"" << markHeight - 2 << "\" fill=\"#fff\"/>\n";
             text(x(mark.at) + (fits ? 3 : -3), y, label(mark),
                  fits ? "class=\"small\"" : "class=\"small\" text-anchor=\"end\"");
         }
@@ -212,7 +222,8 @@ std::string svg(const std::vector<Timeline>& timelines) {
     out << std::fixed << std::setprecision(0);
     out << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << y << "\" viewBox=\"0 0 "
         << width << ' ' << y << "\" role=\"img\">\n<title>" << escaped(title) << "</title>\n"
-        << "<style>text { font: 12px monospace; fill: #111 } .small { font-size: 11px }</style>\n"
+        << "<style>text { font: 12px monospace; fill: #111 } .small { font-size: 11px } "
+        << ".title { font-weight: bold }</style>\n"
         << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
     patterns(out, kinds);
     out << body.str() << "</svg>\n";

@@ -49,7 +49,16 @@ TEST_CASE("timeline: the SVG escapes what it is told and ends what it begins") {
 TEST_CASE("timeline: several runs are drawn one below the other") {
     const std::string one = svg({everyKind()});
     const std::string two = svg({everyKind(), everyKind()});
-    CHECK(count(two, "SIGTERM 0.30 s") == 2 * count(one, "SIGTERM 0.30 s"));
+    CHECK(count(two, "SIGTERM at 0.30 s") == 2 * count(one, "SIGTERM at 0.30 s"));
+}
+
+TEST_CASE("timeline: runs to be compared have one scale") {
+    std::vector<Timeline> runs{everyKind(), everyKind()};
+    runs[1].marks.push_back({3, "exit"});
+    drawToOneScale(runs);
+    const std::string picture = svg(runs);
+    CHECK(count(picture, ">3.0 s<") == 2);
+    CHECK(runs[0].end() == runs[1].end());
 }
 
 TEST_CASE("timeline: an empty run can be drawn") {

@@ -43,9 +43,13 @@ struct Timeline {
     std::string title;
     std::vector<Row> rows{};
     std::vector<Mark> marks{};
+    Seconds until = 0;  ///< it is drawn at least so far
 
-    /// The last moment that anything in it has.
+    /// The last moment that is drawn.
     Seconds end() const;
 };
+
+/// Lets all of them end at the same second, so that they can be compared.
+void drawToOneScale(std::vector<Timeline>& timelines);
 
 }  // namespace lifecycle::timeline

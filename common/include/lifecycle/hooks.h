@@ -66,9 +66,10 @@ struct HooksReport {
 /// hold up or prevent another.
 ///
 /// Every hook runs, whatever earlier ones did. One that throws is reported with its message; one
-/// that overruns is timed out, even if it returns then, and abandoned if it does not. run() is given a total deadline, which is shared out: a hook gets its
-/// own timeout, or, where the time does not suffice for all, a share in proportion, so that a slow
-/// hook early on cannot use up the time of later ones. What a phase does not use, later ones get.
+/// that overruns is timed out, even if it returns then, and abandoned if it does not. run() is given
+/// a total deadline, which is shared out: a hook gets its own timeout, or, where the time does not
+/// suffice for all, a share in proportion, so that a slow hook early on cannot use up the time of
+/// later ones. What a phase does not use, later ones get.
 ///
 /// Each hook runs on a thread of its own. All functions may be called from every thread.
 ///

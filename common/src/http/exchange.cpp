@@ -148,9 +148,14 @@ ExchangeEnd Exchange::run() noexcept try {
     }
     const Duration took = now - begin;
     if (!error_.empty()) {
-        core_.emit("request.end", {{"id", number}, {"path", path}, {"status", status}, {"took", took}, {"error", error_}});
+        core_.emit("request.end",
+                   {{"id", number}, {"path", path}, {"status", status}, {"took", took}, {"error", error_}});
     } else if (clientLeft) {
-        core_.emit("request.end", {{"id", number}, {"path", path}, {"status", status}, {"took", took}, {"note", "the client left early"}});
+        core_.emit("request.end", {{"id", number},
+                                   {"path", path},
+                                   {"status", status},
+                                   {"took", took},
+                                   {"note", "the client left early"}});
     } else {
         core_.emit("request.end", {{"id", number}, {"path", path}, {"status", status}, {"took", took}});
     }

@@ -1,0 +1,94 @@
+#include "catch.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read(const fs::path& file) {
+    std::ifstream in(file);
+    if (!in) {
+        throw std::runtime_error("cannot read " + file.string());
+    }
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<fs::path> stages() {
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(PROJECT_DIR)) {
+        if (std::regex_match(entry.path().filename().string(), std::regex("[0-9][0-9]_.*"))) {
+            folders.push_back(entry.path());
+        }
+    }
+    std::sort(folders.begin(), folders.end());
+    return folders;
+}
+
+/// The sentence that an SVG has as its title, as plain text.
+std::string titleOf(const std::string& svg) {
+    const auto begin = svg.find("<title>") + 7;
+    std::string title = svg.substr(begin, svg.find("</title>") - begin);
+    for (const auto& [code, letter] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&amp;", "&"}}) {
+        for (auto at = title.find(code); at != std::string::npos; at = title.find(code, at + 1)) {
+            title.replace(at, std::string(code).size(), letter);
+        }
+    }
+    return title;
+}
+
+struct Picture {
+    std::string alt;
+    std::string file;
+};
+
+/// The SVGs that a README shows.
+std::vector<Picture> picturesIn(const std::string& readme) {
+    static const std::regex image(R"(!\[([^\]]*)\]\(([^)]*\.svg)\))");
+    std::vector<Picture> pictures;
+    for (std::sregex_iterator at(readme.begin(), readme.end(), image), end; at != end; ++at) {
+        pictures.push_back({(*at)[1], (*at)[2]});
+    }
+    return pictures;
+}
+
+/// Anything may stand before the sentence of the picture: what to look at.
+bool tells(const Picture& picture, const std::string& title) {
+    return !title.empty() && picture.alt.ends_with(title);
+}
+
+} // namespace
+
+TEST_CASE("readme: each stage shows the timeline of its story") {
+    REQUIRE(stages().size() >= 6);
+    for (const fs::path& stage : stages()) {
+        const auto pictures = picturesIn(read(stage / "README.md"));
+        CAPTURE(stage.string());
+        CHECK(std::any_of(pictures.begin(), pictures.end(),
+                          [](const Picture& one) { return one.file == "timeline.svg"; }));
+    }
+}
+
+TEST_CASE("readme: the alt text of a timeline is what its title says") {
+    for (const fs::path& stage : stages()) {
+        for (const Picture& picture : picturesIn(read(stage / "README.md"))) {
+            const std::string title = titleOf(read(stage / picture.file));
+            CAPTURE(stage.string(), picture.file, picture.alt, title);
+            CHECK(tells(picture, title));
+        }
+    }
+}
+
+TEST_CASE("readme: an alt text of another run is noticed") {
+    const auto pictures = picturesIn("text\n![Two runs. a > b: exit 0 at 0.51 s.](timeline.svg)\n![](other.png)\n");
+    REQUIRE(pictures.size() == 1);
+    CHECK(tells(pictures[0], titleOf("<svg><title>a &gt; b: exit 0 at 0.51 s.</title></svg>")));
+    CHECK_FALSE(tells(pictures[0], titleOf("<svg><title>a &gt; b: exit 0 at 0.52 s.</title></svg>")));
+}
