@@ -36,7 +36,7 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
       signals_(signals),
       events_(events),
       managed_(inherited_.start.text("control") == "stable-pid"),
-      ownsPaths_(!managed_ && (inherited_.sockets.empty() || inherited_.start.text("owns_paths") == "1")),
+      ownsSockets_(inherited_.sockets.empty() || inherited_.start.text("owns_sockets") == "1"),
       generation_(inherited_.starter ? static_cast<unsigned>(inherited_.start.number("generation")) : 1),
       pidFile_(managed_ ? "" : settings_.pidFile),
       loop_(std::make_shared<lifecycle::PollLoop>()) {
@@ -51,7 +51,7 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
     if (!managed_) {
         lifecycle::SuccessorPlan plan{.command = command,
                                       .sockets = sockets,
-                                      .fields = {{"owns_paths", ownsPaths_ ? "1" : "0"}},
+                                      .fields = {{"owns_sockets", ownsSockets_ ? "1" : "0"}},
                                       .blockedSignals = {restartSignals.begin(), restartSignals.end()},
                                       .startTimeout = settings_.startTimeout};
         restarter_ = std::make_unique<Restarter>(
@@ -247,6 +247,9 @@ void Generation::end(const std::string& cause, bool quietly) {
             notifier_.stopping();
         }
         tellStarter({"released"});
+        if (!ownsSockets_) {
+            server_->stopAccepting();  // Who is in line is for the process that the service manager starts next.
+        }
         endBegan_ = Clock::now();
         events_.emit("shutdown.begin", {{"cause", cause}, {"deadline", settings_.drainTimeout}});
         ready_ = false;
@@ -278,7 +281,7 @@ void Generation::drained(const ShutdownResult& result) {
     }
     if (handover_.newPid != 0) {
         report(result);
-    } else if (ownsPaths_) {
+    } else if (ownsSockets_ && !managed_) {
         for (const lifecycle::ListeningSocket& socket : inherited_.sockets) {
             socket.removePath();
         }

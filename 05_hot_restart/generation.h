@@ -69,7 +69,7 @@ private:
     lifecycle::ShutdownSignals& signals_;
     lifecycle::EventLog& events_;
     const bool managed_;  // by a Supervisor
-    const bool ownsPaths_;
+    const bool ownsSockets_;  // this service, not a service manager that keeps them
     const unsigned generation_;
     const lifecycle::PidFile pidFile_;
     const lifecycle::ServiceNotifier notifier_;

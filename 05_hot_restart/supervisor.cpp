@@ -23,6 +23,11 @@ int exitCodeOf(const ChildEnd& end) {
     return end.signal != 0 ? lifecycle::exitForcedBy(end.signal) : end.code;
 }
 
+/// It was told to end, and has closed the sockets for all of us.
+bool endedWell(const ChildEnd& end) {
+    return end.signal == 0 && (end.code == 0 || end.code == lifecycle::exitWorkCut);
+}
+
 std::string microseconds(lifecycle::Duration duration) {
     return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
 }
@@ -34,7 +39,7 @@ Supervisor::Supervisor(const Settings& settings, const lifecycle::OwnCommand& co
                        lifecycle::EventLog& events)
     : settings_(settings),
       inherited_(std::move(inherited)),
-      ownsPaths_(inherited_.sockets.empty()),
+      ownsSockets_(inherited_.sockets.empty()),
       signals_(signals),
       events_(events),
       pidFile_(settings.pidFile),
@@ -46,7 +51,9 @@ Supervisor::Supervisor(const Settings& settings, const lifecycle::OwnCommand& co
     }
     plan_ = {.command = command,
              .sockets = inherited_.pointers(),
-             .fields = {{"control", "stable-pid"}, {"supervisor", std::to_string(::getpid())}},
+             .fields = {{"control", "stable-pid"},
+                        {"supervisor", std::to_string(::getpid())},
+                        {"owns_sockets", ownsSockets_ ? "1" : "0"}},
              .environment = {"NOTIFY_SOCKET"},  // This process tells the service manager.
              .blockedSignals = {restartSignals.begin(), restartSignals.end()},
              .startTimeout = settings.startTimeout};
@@ -224,7 +231,7 @@ void Supervisor::gone(Workers::iterator worker, const ChildEnd& end) {
         if (workers_.empty()) {
             loop_->stop();
         }
-    } else if (served && find(Role::fallback) != workers_.end()) {
+    } else if (served && !endedWell(end) && find(Role::fallback) != workers_.end()) {
         rollBack(worker, end);
     } else {
         events_.emit("worker.ended", {{"pid", worker->process->pid()}, {"end", end.text()}});
@@ -289,7 +296,7 @@ void Supervisor::end(const std::string& cause) {
     }
     // Ours first: what is in line now is for the workers, and when they close, nobody is left.
     for (lifecycle::ListeningSocket& socket : inherited_.sockets) {
-        if (ownsPaths_) {
+        if (ownsSockets_) {
             socket.removePath();
         }
         socket.close();

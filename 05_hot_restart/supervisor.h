@@ -73,7 +73,7 @@ private:
     const Settings& settings_;
     lifecycle::InheritedSockets inherited_;
     lifecycle::SuccessorPlan plan_;
-    const bool ownsPaths_;
+    const bool ownsSockets_;  // not a service manager that keeps them
     lifecycle::ShutdownSignals& signals_;
     lifecycle::EventLog& events_;
     const lifecycle::PidFile pidFile_;

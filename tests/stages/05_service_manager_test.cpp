@@ -150,6 +150,28 @@ TEST_CASE("05: a socket of the service manager is served on and handed over like
     }
 }
 
+TEST_CASE("05: a socket of the service manager outlives the service and who comes meanwhile is served by the next") {
+    for (const std::string control : {"parent-exits", "stable-pid"}) {
+        CAPTURE(control);
+        int port = 0;
+        const FileDescriptor socket = inheritableSocket(true, &port);
+        const std::vector<std::string> options{"--rollback-window=100ms", "--control", control};
+        {
+            RestartServer server(activated(socket), options, {});
+            server.restart(2);
+            CHECK(server.greeting().find("generation=2") != std::string::npos);
+            server.signal(SIGTERM);
+            CHECK(server->waitForExit(30s).code == 0);
+            REQUIRE(eventually([&] { return server.pid() == 0; }, 10s));
+        }
+        Connection early = Connection::to(port);
+        REQUIRE_FALSE(early.error());
+        early.send(httpRequest("GET", "/"));
+        const RestartServer next(activated(socket), options, {});
+        CHECK(early.readResponse(10s).status == 200);
+    }
+}
+
 TEST_CASE("05: what is handed over in a wrong way is refused with one line and code 69") {
     int port = 0;
     const FileDescriptor listening = inheritableSocket(true, &port);

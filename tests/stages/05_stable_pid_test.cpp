@@ -134,3 +134,11 @@ TEST_CASE("05: with stable-pid TERM in the middle of a restart ends everything")
     CHECK(server->waitForExit(30s).code == 0);
     CHECK(isRefused(server.port()));
 }
+
+TEST_CASE("05: with stable-pid TERM to the process that serves ends the service and is not rolled back") {
+    RestartServer server({stablePid, "--rollback-window=1m"});
+    ::kill(static_cast<pid_t>(restartBelow(server, 2).number("pid")), SIGTERM);
+    CHECK(server->waitForExit(30s).code == 0);
+    CHECK(server->events("restart.rollback").empty());
+    CHECK(isRefused(server.port()));
+}

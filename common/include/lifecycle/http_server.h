@@ -57,7 +57,8 @@ struct HttpServerOptions {
     /// Port 0 takes a free one, see HttpServer::address.
     Poco::Net::SocketAddress address{"127.0.0.1", 0};
     /// Sockets to serve on instead of `address`, if there are any. start() duplicates them: closing one
-    /// here or there leaves the other.
+    /// here or there leaves the other. A shutdown closes them for good, so that everybody is refused, unless
+    /// stopAccepting has been called: for sockets that a service manager or another process goes on with.
     std::vector<const ListeningSocket*> sockets{};
     /// The most requests worked on at once, each on a thread of its own. Idle connections need none.
     unsigned threads = 256;
