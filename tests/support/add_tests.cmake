@@ -1,7 +1,7 @@
 # lifecycle_add_tests(<target> LABELS <label>... SOURCES <file>... [TIMEOUT <seconds>] [SERIAL])
 #
 # A test program and one CTest test for each of its test cases, with these labels. A test that
-# runs longer than TIMEOUT (default 60) is killed and has failed. SERIAL: none of them runs beside
+# runs longer than TIMEOUT (default 180) is killed and has failed. SERIAL: none of them runs beside
 # another test, for claims about time. A test that cannot run here prints "skipped: REASON".
 # The sources know the built stages as STAGE_BIN_DIR.
 
@@ -10,7 +10,7 @@ include("${Catch2_DIR}/Catch.cmake")
 function(lifecycle_add_tests target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "LABELS;SOURCES")
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
+    set(arg_TIMEOUT 180)
   endif()
 
   add_executable(${target} ${arg_SOURCES})
