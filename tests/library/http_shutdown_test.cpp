@@ -298,8 +298,9 @@ TEST_CASE("library: of two shutdowns the earlier context cuts for both") {
 
 TEST_CASE("library: a server is destroyed without a shutdown") {
     std::atomic<bool> woken = false;
-    Served server([&](HTTPServerRequest& request, HTTPServerResponse&) {
+    Served server([&](HTTPServerRequest& request, HTTPServerResponse& response) {
         woken = requestContext(request).waitFor(20s);
+        answer(response, "too late");
     });
     auto working = server.send(httpRequest("GET", "/"));
     REQUIRE(server.comesTo(ConnectionState::handling));

@@ -105,7 +105,7 @@ public:
     /// Waits for requests, and for handlers that were left behind: they refer to the variables of the
     /// test, and to the log.
     ~Served() {
-        bool leftBehind = counts_->alive > 0;
+        bool leftBehind = destroyed_ || counts_->alive > 0;
         if (server_) {
             const auto end = server_->shutdown(withTimeout(Context::background(), std::chrono::seconds(10)).context);
             leftBehind = leftBehind || !end.clean();
@@ -119,7 +119,10 @@ public:
 
     HttpServer& operator*() { return *server_; }
     HttpServer* operator->() { return server_.get(); }
-    void destroy() { server_.reset(); }
+    void destroy() {
+        server_.reset();
+        destroyed_ = true;
+    }
 
     int port() const { return port_; }
     const RecordedEvents& events() const { return events_; }
@@ -167,6 +170,7 @@ private:
         return count;
     }
 
+    bool destroyed_ = false;
     const int workersBefore_ = workers();
     RecordedEvents events_;
     const std::shared_ptr<const FunctionFactory::Counts> counts_;
