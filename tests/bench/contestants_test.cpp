@@ -26,12 +26,6 @@ void printNotes(const Rivals& rivals) {
     }
 }
 
-test::Response get(int port, const std::string& path) {
-    test::Connection connection = test::Connection::to(port);
-    connection.send(test::httpRequest("GET", path));
-    return connection.readResponse(10s);
-}
-
 } // namespace
 
 TEST_CASE("bench: without --peers nobody but Go is measured beside ours") {
@@ -46,7 +40,7 @@ TEST_CASE("bench: every rival gives the same answer") {
     for (const Contestant& rival : others.all) {
         CAPTURE(rival.name);
         const RunningServer server(rival, Output::discarded);
-        const test::Response response = get(server.port(), "/hello?work=0s");
+        const test::Response response = test::get(server.port(), "/hello?work=0s");
         CHECK(response.status == 200);
         CHECK(response.body == "hello\n");
     }

@@ -73,12 +73,7 @@ RunningServer::RunningServer(const Contestant& contestant, Output output)
 
 /// A port that is open says little: behind it a server may still be starting.
 bool RunningServer::answers() const {
-    test::Connection connection = test::Connection::to(port_);
-    if (connection.error()) {
-        return false;
-    }
-    connection.send(test::httpRequest("GET", "/hello?work=0s"));
-    return connection.readResponse(5s).status == 200;
+    return test::get(port_, "/hello?work=0s", 5s).status == 200;
 }
 
 std::vector<pid_t> RunningServer::processes() const {

@@ -100,15 +100,15 @@ TEST_CASE("library: a guard that is moved leaves the gate once") {
     CHECK(gate.count() == 0);
 }
 
-// Four threads come and go while another closes: whoever got in is out again when wait returns,
+// Eight threads come and go while another closes: whoever got in is out again when wait returns,
 // and the gate may be destroyed at once.
 TEST_CASE("library: everybody who got in has left when wait returns") {
-    for (int round = 0; round < 500 / slowdown; ++round) {
+    for (int round = 0; round < 1000 / slowdown; ++round) {
         auto gate = std::make_unique<Gate>();
         std::atomic<int> inside = 0;
         std::atomic<int> entered = 0;
         std::vector<std::thread> guests;
-        for (int i = 0; i < 4; ++i) {
+        for (int i = 0; i < 8; ++i) {
             guests.emplace_back([&inside, &entered, &gate = *gate] {
                 while (const auto guard = gate.tryEnter()) {
                     ++entered;
