@@ -94,7 +94,7 @@ HttpServer::HttpServer(Poco::Net::HTTPRequestHandlerFactory::Ptr factory, HttpSe
 HttpServer::~HttpServer() {
     if (core_->loop) {
         core_->cutAll("server destroyed");
-        stopThreads(false);
+        stopThreads(core_->cut == 0);
     }
 }
 
@@ -155,7 +155,8 @@ ShutdownResult HttpServer::shutdown(const Context& context) {
     } else if (first) {
         core_->emit("drain.end", {{"took", Clock::now() - begin}});
     }
-    stopThreads(drained);
+    // Who was cut may be in a handler that never returns. All others end at once.
+    stopThreads(drained || core_->cut == 0);
 
     ShutdownResult result = counters();
     result.took = Clock::now() - begin;
@@ -170,9 +171,9 @@ void HttpServer::cutOnce(const std::string& cause) {
     }
 }
 
-void HttpServer::stopThreads(bool drained) {
+void HttpServer::stopThreads(bool waitForAll) {
     const std::lock_guard lock(core_->stopMutex);
-    for (ConnectionPtr& queued : core_->workers->stop(drained)) {
+    for (ConnectionPtr& queued : core_->workers->stop(waitForAll)) {
         core_->finish(std::move(queued));
     }
     core_->loop->stop();

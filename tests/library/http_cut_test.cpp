@@ -6,6 +6,7 @@
 #include "served.h"
 
 #include <atomic>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <thread>
@@ -159,4 +160,19 @@ TEST_CASE("library: a socket that a handler passed on stays open when its reques
     finish.set();
     REQUIRE(eventually([&] { return server->connections().empty(); }, 10s));
     CHECK(socket.impl()->initialized()); // shut down, but not closed under its owner
+}
+
+TEST_CASE("library: where nothing is cut, no thread outlives the shutdown") {
+    for (int round = 0; round < 40; ++round) {
+        const auto resource = std::make_shared<int>();
+        Served server([resource](auto&, auto& response) { response.send(); });
+        std::vector<Connection> halves;
+        for (int i = 0; i < 8; ++i) {
+            halves.push_back(server.send("GET / HTTP/1.1\r\nHost:"));
+        }
+        REQUIRE(server.comesTo(ConnectionState::reading, halves.size()));
+        CHECK(shutdownWithin(server, 10ms).cut == 0);
+        server.destroy();
+        REQUIRE(resource.use_count() == 1); // A thread would keep the server, and with it the handlers.
+    }
 }

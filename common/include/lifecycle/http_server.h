@@ -148,9 +148,10 @@ public:
     void resumeAccepting();
 
     /// Ends the server as promised above. After stopAccepting those who are in line belong to the other
-    /// process, so the listening sockets are closed as they are. Blocks until all is finished or the context is done. A
-    /// second call, also one at the same time on another thread, waits for the same end, each under
-    /// its own context: the first context that is done cuts.
+    /// process, so the listening sockets are closed as they are. Blocks until all is finished or the
+    /// context is done. A second call, also one at the same time on another thread, waits for the same
+    /// end, each under its own context: the first context that is done cuts. Unless a request was cut,
+    /// the server's threads have ended when it returns.
     ShutdownResult shutdown(const Context& context);
 
     /// The connections there are, the one with the oldest request first.
@@ -161,7 +162,7 @@ public:
 
 private:
     void cutOnce(const std::string& cause);
-    void stopThreads(bool drained);
+    void stopThreads(bool waitForAll);
 
     std::shared_ptr<http::ServerCore> core_;  // shared with handlers that are left behind
 };
