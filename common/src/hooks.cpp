@@ -1,12 +1,12 @@
 #include "lifecycle/hooks.h"
 
 #include <algorithm>
+#include <climits>
 #include <exception>
 #include <span>
 #include <stdexcept>
-#include <system_error>
 
-#include "quiet_thread.h"
+#include "worker_pool.h"
 
 namespace lifecycle {
 
@@ -177,6 +177,37 @@ Duration Hooks::longest() const {
     return sumOfPhases(std::span(steps));
 }
 
+/// One run() of all hooks.
+class Hooks::Run {
+public:
+    Run(const Context& total, EventLog* events)
+        : total_(total),
+          events_(events),
+          threads_(std::make_shared<Threads>("hook", Threads::Limits{.threads = UINT_MAX, .queued = 0},
+                                             [](const std::function<void()>& call) { call(); })) {}
+
+    void runPhase(std::span<const std::shared_ptr<Step>> steps, Duration reserved);
+
+    /// Without `waitForAll` those are left behind that run abandoned hooks.
+    void endThreads(bool waitForAll) { threads_->stop(waitForAll); }
+
+private:
+    using Threads = detail::WorkerPool<std::function<void()>>;
+
+    struct Running {
+        std::shared_ptr<Step> step;
+        Context limit;  // ended by its time, or by the end of the hook
+    };
+
+    Running start(const std::shared_ptr<Step>& step, Duration granted);
+    static void conclude(Step& step, const std::string& error, const Context& limit, EventLog* events);
+    static void overrun(Step& step, const char* note, EventLog* events);
+
+    const Context total_;
+    EventLog* const events_;
+    const std::shared_ptr<Threads> threads_;
+};
+
 HooksReport Hooks::run(const Context& total) {
     {
         const std::lock_guard lock(mutex_);
@@ -187,18 +218,21 @@ HooksReport Hooks::run(const Context& total) {
     }
     const TimePoint begin = Clock::now();
     const Steps steps = ordered();
+    Run hooks(total, events_);
     forEachPhase(std::span(steps), [&](const auto& phase, const auto& later) {
-        runPhase(phase, total, reserve(total.remaining(), longestOf(phase), sumOfPhases(later)));
+        hooks.runPhase(phase, reserve(total.remaining(), longestOf(phase), sumOfPhases(later)));
     });
-    return {progress(), Clock::now() - begin};
+    HooksReport report = {progress(), Clock::now() - begin};
+    hooks.endThreads(!report.anyAbandoned());
+    return report;
 }
 
-void Hooks::runPhase(std::span<const std::shared_ptr<Step>> steps, const Context& total, Duration reserved) {
+void Hooks::Run::runPhase(std::span<const std::shared_ptr<Step>> steps, Duration reserved) {
     std::vector<Running> running;
     for (const auto& step : steps) {
-        const Duration granted = std::min(step->hook.timeout, total.remaining() - reserved);
+        const Duration granted = std::min(step->hook.timeout, total_.remaining() - reserved);
         if (granted > Duration::zero()) {
-            running.push_back(start(step, total, granted));
+            running.push_back(start(step, granted));
         } else {
             step->finish(HookStatus::skipped);
         }
@@ -209,33 +243,32 @@ void Hooks::runPhase(std::span<const std::shared_ptr<Step>> steps, const Context
     }
 }
 
-void Hooks::overrun(Step& step, const char* note, EventLog* events) {
+void Hooks::Run::overrun(Step& step, const char* note, EventLog* events) {
     if (step.finish(HookStatus::timedOut) && events != nullptr) {
         events->emit("hook.timeout", {{"name", step.hook.name}, {"took", step.report().took}, {"note", note}});
     }
 }
 
-Hooks::Running Hooks::start(const std::shared_ptr<Step>& step, const Context& total, Duration granted) {
-    const auto [limit, end] = withTimeout(total, granted);
+Hooks::Run::Running Hooks::Run::start(const std::shared_ptr<Step>& step, Duration granted) {
+    const auto [limit, end] = withTimeout(total_, granted);
     step->start(granted);
     if (events_ != nullptr) {
         events_->emit("hook.begin", {{"name", step->hook.name}, {"phase", step->hook.phase}, {"timeout", granted}});
     }
-    try {
-        // C++20 lambdas cannot capture structured bindings everywhere yet, hence the copies.
-        detail::startQuietThread("hook", [step, limit = limit, end = end, events = events_] {
-            const std::string error = callHook(step->hook, limit);
-            conclude(*step, error, limit, events);
-            end("the hook is over");
-        }).detach();
-    } catch (const std::system_error& error) {
-        conclude(*step, error.what(), limit, events_);
+    // C++20 lambdas cannot capture structured bindings everywhere yet, hence the copies.
+    const bool started = threads_->submit([step, limit = limit, end = end, events = events_] {
+        const std::string error = callHook(step->hook, limit);
+        conclude(*step, error, limit, events);
+        end("the hook is over");
+    });
+    if (!started) {
+        conclude(*step, "the system has no thread left", limit, events_);
         end("no thread");
     }
     return {step, limit};
 }
 
-void Hooks::conclude(Step& step, const std::string& error, const Context& limit, EventLog* events) {
+void Hooks::Run::conclude(Step& step, const std::string& error, const Context& limit, EventLog* events) {
     if (error.empty() && limit.done()) {
         overrun(step, "it has ended, too late", events);  // whoever is quicker to notice
         return;

@@ -6,11 +6,11 @@
 
 namespace lifecycle {
 
+using detail::WorkerPool;
 using http::ConnectionLoop;
 using http::ConnectionPtr;
 using http::Listener;
 using http::ServerCore;
-using http::WorkerPool;
 
 namespace {
 
@@ -103,14 +103,14 @@ void HttpServer::start() {
         throw std::logic_error("HttpServer::start: it has been started");
     }
     auto loop = std::make_unique<ConnectionLoop>(*core_, listeners(core_->options));
-    core_->workers = std::make_shared<WorkerPool>(
-        core_->options.threads, core_->options.queue,
-        [weak = std::weak_ptr(core_)](ConnectionPtr connection) {
-            // A thread left behind may be the last to know the core, and drops the connection first.
-            if (const auto core = weak.lock()) {
-                core->serve(std::move(connection));
-            }
-        });
+    const auto serve = [weak = std::weak_ptr(core_)](ConnectionPtr connection) {
+        // A thread left behind may be the last to know the core, and drops the connection first.
+        if (const auto core = weak.lock()) {
+            core->serve(std::move(connection));
+        }
+    };
+    core_->workers = std::make_shared<WorkerPool<ConnectionPtr>>(
+        "http-worker", WorkerPool<ConnectionPtr>::Limits{core_->options.threads, core_->options.queue}, serve);
     core_->loop = std::move(loop);
     core_->loop->start();
 }

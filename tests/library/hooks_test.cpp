@@ -166,6 +166,28 @@ TEST_CASE("library: what an abandoned hook holds lives until it returns and its 
     CHECK(lifecycle::test::eventually([&] { return watch.expired(); }, 10s));
 }
 
+TEST_CASE("library: hooks that end in time leave no thread behind") {
+    static std::atomic<int> threads = 0;
+    struct Mark {
+        Mark() { ++threads; }
+        ~Mark() {
+            std::this_thread::sleep_for(5ms); // the end of a thread that nobody waits for would come later
+            --threads;
+        }
+    };
+    std::atomic<int> most = 0;
+    Hooks hooks;
+    for (int i = 0; i < 8; ++i) {
+        hooks.add({"in time", i / 4, 10s, [&](const Context&) {
+            thread_local Mark mark;
+            most = threads.load();
+        }});
+    }
+    CHECK(runWithin(hooks, 20s).allOk());
+    CHECK(most > 0);
+    CHECK(threads == 0);
+}
+
 TEST_CASE("library: a hook learns from its context that its time is over") {
     Hooks hooks;
     std::atomic<bool> told = false;

@@ -6,9 +6,11 @@
 #include <algorithm>
 
 using namespace std::chrono_literals;
+using lifecycle::Clock;
 using lifecycle::Context;
 using lifecycle::Duration;
 using lifecycle::Hooks;
+using lifecycle::TimePoint;
 using lifecycle::test::slowdown;
 
 TEST_CASE("library: 100 empty hooks take less than 5 ms each way they are arranged") {
@@ -19,7 +21,9 @@ TEST_CASE("library: 100 empty hooks take less than 5 ms each way they are arrang
         for (int i = 0; i < 100; ++i) {
             hooks.add({"empty", i % phases, 1s, [](const Context&) {}});
         }
-        fastest = std::min(fastest, hooks.run(withTimeout(Context::background(), 20s).context).took);
+        const TimePoint begin = Clock::now();
+        hooks.run(withTimeout(Context::background(), 20s).context);
+        fastest = std::min(fastest, Clock::now() - begin);
     }
     CHECK(fastest < 5ms * slowdown);
 }

@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,7 +70,8 @@ struct HooksReport {
 /// suffice for all, a share in proportion, so that a slow hook early on cannot use up the time of
 /// later ones. What a phase does not use, later ones get.
 ///
-/// Each hook runs on a thread of its own. All functions may be called from every thread.
+/// Each hook has a thread to itself while it runs. When run() returns, no thread is left but those of
+/// hooks that timed out. All functions may be called from every thread.
 ///
 ///     Hooks hooks(&events);
 ///     hooks.add({.name = "gate", .phase = 1, .timeout = 1s, .run = [&](const Context&) { gate.close(); }});
@@ -102,18 +102,10 @@ public:
 
 private:
     struct Step;
+    class Run;
     using Steps = std::vector<std::shared_ptr<Step>>;
 
-    struct Running {
-        std::shared_ptr<Step> step;
-        Context limit;  // ended by its time, or by the end of the hook
-    };
-
     Steps ordered() const;
-    void runPhase(std::span<const std::shared_ptr<Step>> steps, const Context& total, Duration reserved);
-    Running start(const std::shared_ptr<Step>& step, const Context& total, Duration granted);
-    static void conclude(Step& step, const std::string& error, const Context& limit, EventLog* events);
-    static void overrun(Step& step, const char* note, EventLog* events);
 
     EventLog* const events_;
     mutable std::mutex mutex_;

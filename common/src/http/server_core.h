@@ -14,10 +14,10 @@
 #include "http/connection.h"
 #include "http/connection_loop.h"
 #include "http/exchange.h"
-#include "http/worker_pool.h"
 #include "lifecycle/context.h"
 #include "lifecycle/gate.h"
 #include "lifecycle/http_server.h"
+#include "worker_pool.h"
 
 namespace lifecycle::http {
 
@@ -55,7 +55,7 @@ public:
     Gate gate;
     const CancelableContext listenerClosed;
 
-    std::shared_ptr<WorkerPool> workers;
+    std::shared_ptr<detail::WorkerPool<ConnectionPtr>> workers;
     std::unique_ptr<ConnectionLoop> loop;
     std::mutex stopMutex;  ///< one thread at a time ends the others
 
