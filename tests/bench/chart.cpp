@@ -7,8 +7,12 @@
 #include <limits>
 #include <sstream>
 
+#include "xml_text.h"
+
 namespace lifecycle::bench {
 namespace {
+
+using test::toXml;
 
 constexpr double width = 760;
 constexpr double left = 70;
@@ -56,14 +60,6 @@ private:
     double end_;
 };
 
-std::string escaped(const std::string& text) {
-    std::string result;
-    for (const char c : text) {
-        result += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
-    }
-    return result;
-}
-
 /// The notes in lines that fit below a chart.
 std::vector<std::string> linesOf(const std::vector<std::string>& notes) {
     std::vector<std::string> lines;
@@ -87,7 +83,7 @@ double heightOf(const Chart& chart) {
 }
 
 void text(std::ostream& out, double x, double y, const std::string& words, const char* attributes = "") {
-    out << "<text x=\"" << x << "\" y=\"" << y << "\" " << attributes << '>' << escaped(words) << "</text>\n";
+    out << "<text x=\"" << x << "\" y=\"" << y << "\" " << attributes << '>' << toXml(words) << "</text>\n";
 }
 
 void line(std::ostream& out, double x1, double y1, double x2, double y2, const char* colour) {
@@ -176,7 +172,7 @@ std::string svg(const std::vector<Chart>& charts) {
     out << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << all << "\" viewBox=\"0 0 "
         << width << ' ' << all << "\" role=\"img\">\n<title>";
     for (const Chart& chart : charts) {
-        out << (&chart == &charts.front() ? "" : " ") << escaped(chart.title) << '.';
+        out << (&chart == &charts.front() ? "" : " ") << toXml(chart.title) << '.';
     }
     out << "</title>\n<style>text { font: 12px monospace; fill: #111 } .small { font-size: 11px } "
         << ".title { font-weight: bold }</style>\n"

@@ -33,7 +33,7 @@ Verdict inFlight(Rehearsal& rehearsal) {
     for (std::size_t i = 0; i < count; ++i) {
         clients.push_back(rehearsal.ask(subject, rehearsal.path(rehearsal.work(700ms))));
     }
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject);
     const auto signalled = rehearsal.stopWhile(clients.back(), subject);
     std::size_t served = 0;
     std::string suffered;
@@ -50,7 +50,7 @@ Verdict inFlight(Rehearsal& rehearsal) {
 Verdict lastResponse(Rehearsal& rehearsal) {
     Subject subject(rehearsal.settings(), rehearsal.recording());
     Asked client = rehearsal.ask(subject, rehearsal.path(rehearsal.work(500ms)));
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject);
     const auto signalled = rehearsal.stopWhile(client, subject);
     const test::Response response = rehearsal.answer(client, rehearsal.deadlineFrom(signalled));
     if (!isServed(response)) {
@@ -65,7 +65,7 @@ Verdict deadline(Rehearsal& rehearsal) {
     const Settings& settings = rehearsal.settings();
     Subject subject(settings, rehearsal.recording());
     Asked client = rehearsal.ask(subject, rehearsal.path(3 * settings.timeout + settings.lameDuck + 5s));
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject);
     const auto signalled = rehearsal.stop(subject);
     const Verdict verdict =
         rehearsal.exitsWithin(subject, signalled, settings.timeout + settings.exitLimit,

@@ -70,7 +70,7 @@ Verdict busyKeepAlive(Rehearsal& rehearsal) {
 Verdict closeAnnounced(Rehearsal& rehearsal) {
     Subject subject(rehearsal.settings(), rehearsal.recording());
     Asked client = rehearsal.ask(subject, rehearsal.path(rehearsal.work(500ms)));
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject);
     const auto signalled = rehearsal.stopWhile(client, subject);
     const test::Response response = rehearsal.answer(client, rehearsal.deadlineFrom(signalled));
     if (!isServed(response)) {

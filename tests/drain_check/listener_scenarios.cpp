@@ -19,7 +19,7 @@ Asked holdOpen(Rehearsal& rehearsal, const Subject& subject) {
     const Duration long_ = settings.lameDuck + settings.refusalLimit + 500ms;
     const Duration work = std::min(long_, settings.lameDuck + settings.timeout * 4 / 5);
     Asked client = rehearsal.ask(subject, rehearsal.path(work));
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject);
     return client;
 }
 
@@ -154,7 +154,7 @@ Verdict queued(Rehearsal& rehearsal) {
     for (unsigned i = 0; i < settings.clients; ++i) {
         clients.push_back(rehearsal.ask(subject, rehearsal.path(rehearsal.work(each))));
     }
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject, 100ms);  // those in line are not read
     const auto signalled = rehearsal.stopWhile(clients.back(), subject);
     Verdict verdict = everybodyHears(rehearsal, clients, signalled);
     if (verdict.result == Verdict::Result::fail) {

@@ -2,9 +2,9 @@
 
 #include <csignal>
 #include <sstream>
-#include <thread>
 
 #include "lifecycle/signals.h"
+#include "receive_queues.h"
 
 namespace lifecycle::check {
 
@@ -51,8 +51,8 @@ test::Response Rehearsal::answer(Asked& asked, test::Deadline deadline) {
     return response;
 }
 
-void Rehearsal::letArrive() const {
-    std::this_thread::sleep_for(100ms);
+void Rehearsal::letArrive(const Subject& subject, Duration limit) const {
+    static_cast<void>(test::allRead(subject.port(), 1, limit));
 }
 
 test::LoadPlan Rehearsal::load(const Subject& subject, bool keepAlive, Duration work) const {

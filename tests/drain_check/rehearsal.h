@@ -56,9 +56,9 @@ public:
     /// The same while this request is in flight. Throws AnsweredTooEarly if it is no more.
     test::Clock::time_point stopWhile(const Asked& inFlight, Subject& subject) const;
 
-    /// Time for requests to reach the server, and for it to begin with them. Nothing tells when a
-    /// stranger's server has; should it not be so yet, they are in line, and the claim is the same.
-    void letArrive() const;
+    /// Waits until the server has read all that was sent to it. Should it not do so in time, the rest is
+    /// in line, and the claim is the same.
+    void letArrive(const Subject& subject, Duration limit = std::chrono::seconds(1)) const;
 
     /// Busy clients; the load ends at the latest some time behind the deadline of the server.
     test::LoadPlan load(const Subject& subject, bool keepAlive, Duration work) const;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <optional>
 #include <set>
-#include <thread>
 #include <vector>
 
 #include "lifecycle/signals.h"
@@ -64,7 +63,8 @@ Restart restartUnder(Rehearsal& rehearsal, bool keepAlive) {
     restart.happened =
         test::eventually([&] { return generations.handedOver(subject.listening()); }, settings.restartLimit);
     if (restart.happened) {
-        std::this_thread::sleep_for(300ms);  // the new one by itself
+        const std::size_t before = load.answered();  // what follows is more and more the new one's
+        test::eventually([&] { return load.answered() >= before + 20 * settings.clients; }, settings.restartLimit);
     }
     load.stop();
     restart.clients = load.wait();

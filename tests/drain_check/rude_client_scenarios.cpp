@@ -35,7 +35,7 @@ Verdict clientResets(Rehearsal& rehearsal) {
     }
     Asked client = rehearsal.ask(subject, rehearsal.path(rehearsal.work(500ms)));
     if (rehearsal.traits().works) {
-        rehearsal.letArrive();
+        rehearsal.letArrive(subject);
         resetInEveryState(rehearsal, subject);
         const auto signalled = rehearsal.stop(subject);
         const test::Response response = rehearsal.answer(client, rehearsal.deadlineFrom(signalled));
@@ -74,7 +74,7 @@ Verdict descriptors(Rehearsal& rehearsal) {
         }
         clients.back().send("GET / HT");
     }
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject, 100ms);  // most are not even accepted
 
     constexpr auto watched = 1s;
     const auto before = subject.cpuTime();

@@ -18,10 +18,9 @@ Verdict secondSignal(Rehearsal& rehearsal) {
     Subject subject(settings, rehearsal.recording());
     Asked client =
         rehearsal.ask(subject, rehearsal.path(settings.lameDuck + settings.forceLimit + settings.timeout / 2));
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject);
     rehearsal.stop(subject);
-    std::this_thread::sleep_for(200ms);
-    if (subject.exitStatus()) {
+    if (subject.waitForExit(Clock::now() + 200ms)) {  // sooner it might be taken for the bounce of a key
         return pass("gone at the first");
     }
     const auto again = rehearsal.stop(subject);

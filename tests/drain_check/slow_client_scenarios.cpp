@@ -22,7 +22,7 @@ Verdict halfHeader(Rehearsal& rehearsal) {
     Subject subject(rehearsal.settings(), rehearsal.recording());
     test::Connection client = test::Connection::to(subject.port());
     client.send("GET / HTTP/1.1\r\nHost: loc");
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject);
     return rehearsal.exitsWithin(subject, rehearsal.stop(subject), deadline(rehearsal), held);
 }
 
@@ -30,7 +30,7 @@ Verdict trickledHeader(Rehearsal& rehearsal) {
     Subject subject(rehearsal.settings(), rehearsal.recording());
     test::Connection client = test::Connection::to(subject.port());
     client.send("GET / HTTP/1.1\r\nX-Slow: ");
-    rehearsal.letArrive();
+    rehearsal.letArrive(subject);
     const auto signalled = rehearsal.stop(subject);
     while (!subject.exitStatus() && !rehearsal.deadlineFrom(signalled).passed()) {
         client.send("a", 10ms);

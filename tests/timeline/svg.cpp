@@ -9,9 +9,12 @@
 
 #include "kinds.h"
 #include "sentence.h"
+#include "xml_text.h"
 
 namespace lifecycle::timeline {
 namespace {
+
+using test::toXml;
 
 constexpr double width = 900;
 constexpr double left = 150;   // of the plot; labels stand before it
@@ -21,14 +24,6 @@ constexpr double barHeight = 13;
 constexpr double markHeight = 15;  // of one level of labels
 constexpr double letterWidth = 6.6;
 constexpr double narrowest = 4;  // of a bar, so that one can see it
-
-std::string escaped(const std::string& text) {
-    std::string result;
-    for (const char c : text) {
-        result += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
-    }
-    return result;
-}
 
 std::string patternName(Kind kind) {
     return "kind" + std::to_string(static_cast<int>(kind));
@@ -81,7 +76,7 @@ private:
     double x(Seconds at) const { return left + at / end_ * (right - left); }
 
     void text(double at, double y, const std::string& words, const std::string& attributes = "") {
-        out_ << "<text x=\"" << at << "\" y=\"" << y << "\" " << attributes << '>' << escaped(words) << "</text>\n";
+        out_ << "<text x=\"" << at << "\" y=\"" << y << "\" " << attributes << '>' << toXml(words) << "</text>\n";
     }
 
     void line(double x1, double y1, double x2, double y2, const std::string& attributes) {
@@ -221,7 +216,7 @@ std::string svg(const std::vector<Timeline>& timelines) {
     std::ostringstream out;
     out << std::fixed << std::setprecision(0);
     out << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << y << "\" viewBox=\"0 0 "
-        << width << ' ' << y << "\" role=\"img\">\n<title>" << escaped(title) << "</title>\n"
+        << width << ' ' << y << "\" role=\"img\">\n<title>" << toXml(title) << "</title>\n"
         << "<style>text { font: 12px monospace; fill: #111 } .small { font-size: 11px } "
         << ".title { font-weight: bold }</style>\n"
         << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";

@@ -159,7 +159,8 @@ void Acceptor::beginClosing() {
         core_.expectsArrivals || (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
     if (!stopped_ && arrivals) {
         for (Listener& listener : listeners_) {
-            refusing_ = listener.refuseNewHandshakes() && refusing_;
+            // A Unix socket has no handshakes to wait for, and its line would never look empty to epoll.
+            refusing_ = (listener.isLocal() || listener.refuseNewcomers()) && refusing_;
         }
         closeUnlessAwaited();
     } else {
@@ -196,6 +197,11 @@ void Acceptor::closeUnlessAwaited() {
 void Acceptor::finishClosing() {
     handshakeCheck_.reset();
     pauseRetry_.reset();
+    if (!stopped_) {
+        for (Listener& listener : listeners_) {
+            static_cast<void>(listener.refuseNewcomers());  // who came behind the last accept would be reset
+        }
+    }
     acceptAll();
     close();
     core_.gate.close();

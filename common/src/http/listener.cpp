@@ -24,7 +24,7 @@ Listener::Listener(ListeningSocket socket) : socket_(std::move(socket)) {
     // if another process that holds the socket has taken the client.
     ::fcntl(descriptor(), F_SETFL, ::fcntl(descriptor(), F_GETFL) | O_NONBLOCK);
     // Accepted sockets inherit both. Answers are written whole; waiting for more would only delay.
-    if (address().family() != Poco::Net::SocketAddress::UNIX_LOCAL) {
+    if (!isLocal()) {
         const int on = 1;
         ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
@@ -59,16 +59,22 @@ Listener::Status Listener::accept(std::optional<Accepted>& client) {
     }
 }
 
-bool Listener::refuseNewHandshakes() {
+bool Listener::isLocal() const {
+    return address().family() == Poco::Net::SocketAddress::UNIX_LOCAL;
+}
+
+bool Listener::refuseNewcomers() {
+    if (isLocal()) {
+        return ::shutdown(descriptor(), SHUT_RD) == 0;  // Unlike with TCP, the line stays.
+    }
     // A listener that is bound to an interface is found by nobody who comes in by another one, and from an
     // interface that does not exist comes nobody. Whoever began before has been entered without one.
     constexpr int noInterface = std::numeric_limits<int>::max();
-    return address().family() == Poco::Net::SocketAddress::UNIX_LOCAL ||
-           ::setsockopt(descriptor(), SOL_SOCKET, SO_BINDTOIFINDEX, &noInterface, sizeof noInterface) == 0;
+    return ::setsockopt(descriptor(), SOL_SOCKET, SO_BINDTOIFINDEX, &noInterface, sizeof noInterface) == 0;
 }
 
 Handshakes Listener::handshakes() const {
-    if (address().family() == Poco::Net::SocketAddress::UNIX_LOCAL) {
+    if (isLocal()) {
         return Handshakes::none;
     }
     return handshakesTo(address().port(), address().family() == Poco::Net::SocketAddress::IPv6);

@@ -19,6 +19,9 @@ public:
     int descriptor() const { return socket_.descriptor(); }
     const Poco::Net::SocketAddress& address() const { return socket_.address(); }
 
+    /// It listens on a path, not on a port.
+    bool isLocal() const;
+
     struct Accepted {
         int descriptor;  ///< close-on-exec
         Poco::Net::SocketAddress peer;
@@ -33,13 +36,13 @@ public:
     /// Takes the next client in line, if there is one. Does not block.
     Status accept(std::optional<Accepted>& client);
 
-    /// From now on the kernel refuses who begins to connect, while handshakes under way complete and can be
-    /// accepted: their clients would be reset if the socket were closed right now. Never on a socket that
-    /// another process goes on with: it concerns the socket, not this descriptor. Returns false where the
-    /// kernel cannot (before Linux 5.7, or in a sandbox). Does not block.
+    /// From now on the kernel refuses who begins to connect, while those in line can be accepted, and
+    /// handshakes under way complete: their clients would be reset if the socket were closed right now.
+    /// Never on a socket that another process goes on with: it concerns the socket, not this descriptor.
+    /// Returns false where the kernel cannot (before Linux 5.7, or in a sandbox). Does not block.
     ///
-    /// Source: SO_BINDTODEVICE in socket(7).
-    bool refuseNewHandshakes();
+    /// Source: SO_BINDTODEVICE in socket(7); unix_shutdown and unix_stream_connect in Linux's net/unix/af_unix.c.
+    bool refuseNewcomers();
 
     /// Clients are in the middle of connecting. See handshakesTo; a Unix socket has no handshake.
     Handshakes handshakes() const;
