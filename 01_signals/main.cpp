@@ -1,7 +1,7 @@
 // Stage 01: how a process learns that it should end.
 //
 // Without any code, Ctrl-C kills a process wherever it happens to be. Here the signals are blocked
-// first, so that they queue up instead of killing, and then taken one at a time by an ordinary
+// first, so that they wait instead of killing, and then taken one at a time by an ordinary
 // function call: no signal handler, and none of the rules for what a handler may do.
 
 #include <unistd.h>

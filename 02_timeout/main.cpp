@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
     stopping.wait();  // ... and still cannot hold the process longer than the deadline.
 
     const Duration took = lifecycle::Clock::now() - begin;
-    const bool inTime = stopping.err() == lifecycle::ContextError::canceled;
+    const bool inTime = stopping.err() == lifecycle::ContextError::canceled;  // by the work, with `finished`
     if (!inTime) {
         events.emit("deadline.hit", {{"cut", 1}, {"note", "the stop work was not done in time"}});
     }

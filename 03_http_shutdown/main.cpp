@@ -1,7 +1,7 @@
 // Stage 03: an HTTP server that finishes what it has accepted.
 //
 // The way of a shutdown, from top to bottom: the signal, readiness off, the lame duck in which load
-// balancers turn away, the drain under a deadline, the exit code.
+// balancers find out and send their clients elsewhere, the drain under a deadline, the exit code.
 
 #include <unistd.h>
 

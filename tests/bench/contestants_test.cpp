@@ -68,7 +68,7 @@ TEST_CASE("bench: a rival before a backend finishes the request that it has read
         const RunningServer server(rival, Output::discarded);
         test::Connection connection = test::Connection::to(server.port());
         connection.send(test::httpRequest("GET", "/hello?work=300ms"));
-        waitUntilRead(server.port(), 1, 10s);
+        test::waitUntilRead(server.port(), 1, 10s);
         server.terminate();
         const test::Response response = connection.readResponse(10s);
         CHECK(response.status == 200);
@@ -84,10 +84,10 @@ TEST_CASE("bench: a request that nobody reads is not in flight") {
         clients.push_back(test::Connection::to(server.port()));
         clients.back().send(test::httpRequest("GET", "/hello?work=1s"));
     }
-    CHECK_THROWS(waitUntilRead(server.port(), 3, 300ms));
+    CHECK_THROWS(test::waitUntilRead(server.port(), 3, 300ms));
     for (int i = 0; i < 2; ++i) {
         CHECK(clients[static_cast<std::size_t>(i)].readResponse(10s).status == 200);
     }
     clients.erase(clients.begin(), clients.begin() + 2);  // their threads are free when they go
-    CHECK_NOTHROW(waitUntilRead(server.port(), 1, 10s));
+    CHECK_NOTHROW(test::waitUntilRead(server.port(), 1, 10s));
 }

@@ -35,7 +35,7 @@ double exitAfterResponseOnce(const Contestant& contestant, Clock::duration phase
     const RunningServer server(contestant);
     test::Connection connection = test::Connection::to(server.port());
     connection.send(test::httpRequest("GET", "/hello?work=500ms"));
-    waitUntilRead(server.port(), 1, 10s);
+    test::waitUntilRead(server.port(), 1, 10s);
     std::this_thread::sleep_for(phase);
     server.terminate();
     const test::Response response = connection.readResponse(10s);

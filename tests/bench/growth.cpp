@@ -47,7 +47,7 @@ double withInFlight(const Contestant& contestant, int count) {
         clients.push_back(test::Connection::to(server.port()));
         clients.back().send(test::httpRequest("GET", "/hello?work=700ms"));
     }
-    waitUntilRead(server.port(), static_cast<std::size_t>(count), 10s);
+    test::waitUntilRead(server.port(), static_cast<std::size_t>(count), 10s);
     server.terminate();
     Clock::time_point last{};
     for (test::Connection& client : clients) {

@@ -1,8 +1,6 @@
+#include "admin_client.h"
 #include "catch.h"
 #include "order_fixture.h"
-
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
 
 #include <algorithm>
 
@@ -12,62 +10,6 @@ using namespace lifecycle::test;
 namespace {
 
 using Fixture = OrderFixture;
-
-Poco::JSON::Object::Ptr parse(const std::string& text) {
-    return Poco::JSON::Parser().parse(text).extract<Poco::JSON::Object::Ptr>();
-}
-
-Poco::JSON::Object::Ptr drainz(const OrderServer& server) {
-    const Response answer = server.admin("/drainz");
-    REQUIRE(answer.status == 200);
-    REQUIRE(answer.header("Content-Type") == "application/json");
-    return parse(answer.body);
-}
-
-std::string stateOf(const OrderServer& server) {
-    return drainz(server)->getValue<std::string>("state");
-}
-
-/// A client that reads the stream of events to its end.
-class Watcher {
-public:
-    explicit Watcher(int port, const ConnectOptions& options = {}) : connection_(Connection::to(port, 5s, options)) {
-        REQUIRE_FALSE(connection_.error());
-        connection_.send(httpRequest("GET", "/events"));
-    }
-
-    /// The states told, each once, and the last event.
-    struct Seen {
-        Outcome outcome;
-        std::vector<std::string> states;
-        Poco::JSON::Object::Ptr last;
-        std::size_t events = 0;
-    };
-
-    Seen readToEnd(Deadline deadline) {
-        const Response answer = connection_.readResponse(deadline);
-        Seen seen{answer.outcome, {}, nullptr, 0};
-        CHECK(answer.header("Content-Type") == "text/event-stream");
-        const std::string begin = "event: state\ndata: ";
-        for (std::size_t at = answer.body.find(begin); at != std::string::npos; at = answer.body.find(begin, at + 1)) {
-            const std::size_t json = at + begin.size();
-            seen.last = parse(answer.body.substr(json, answer.body.find('\n', json) - json));
-            ++seen.events;
-            const auto state = seen.last->getValue<std::string>("state");
-            if (seen.states.empty() || seen.states.back() != state) {
-                seen.states.push_back(state);
-            }
-        }
-        return seen;
-    }
-
-private:
-    Connection connection_;
-};
-
-Clock::time_point arrivalOf(const OrderServer& server, const std::string& word) {
-    return server.waitForEvent(word).arrived_at;
-}
 
 } // namespace
 
@@ -151,40 +93,6 @@ TEST_CASE("04: an event stream speaks at least twice a second though nothing hap
     CHECK(watcher.readToEnd(10s).events >= 3);
 }
 
-TEST_CASE("04: open event streams delay the exit by no more than 100 ms") {
-    const Fixture fixture;
-    std::vector<Watcher> watchers;
-    for (int i = 0; i < 20; ++i) {
-        watchers.emplace_back(fixture.server.adminPort());
-    }
-    REQUIRE(eventually([&] { return stateOf(fixture.server) == "running"; }, 5s));
-    fixture.server.signal(SIGTERM);
-    const ExitStatus status = fixture.server.waitForExit(10s);
-    CHECK(status.code == 0);
-    CHECK(status.at - arrivalOf(fixture.server, "shutdown.end") < 100ms * slower);
-    for (Watcher& watcher : watchers) {
-        CHECK(watcher.readToEnd(5s).last->getValue<std::string>("state") == "stopped");
-    }
-}
-
-TEST_CASE("04: an event stream that nobody reads delays the exit by no more than 100 ms") {
-    const Fixture fixture;
-    // Many requests in flight make events large, and a small window is soon full of them.
-    std::vector<Connection> requests;
-    for (int i = 0; i < 100; ++i) {
-        requests.push_back(fixture.server.working("/hello?work=10m&x=" + std::string(2000, 'x')));
-    }
-    const Watcher deaf(fixture.server.adminPort(), {.receive_buffer = 2048});
-    REQUIRE(eventually([&] { return drainz(fixture.server)->getValue<int>("uptime_ms") > 4'000; }, 20s));
-    for (Connection& request : requests) {
-        request.reset();
-    }
-    fixture.server.signal(SIGTERM);
-    const Event end = fixture.server.waitForEvent("shutdown.end", 30s);
-    const ExitStatus status = fixture.server.waitForExit(10s);
-    CHECK(status.at - end.arrived_at < 100ms * slower);
-}
-
 TEST_CASE("04: probes are answered while there are more event streams than threads for them") {
     const Fixture fixture;
     std::vector<Connection> streams;
@@ -196,21 +104,6 @@ TEST_CASE("04: probes are answered while there are more event streams than threa
     CHECK(fixture.server.admin("/readyz").status == 200);
     fixture.server.signal(SIGTERM);
     CHECK(fixture.server.waitForExit(10s).code == 0);
-}
-
-TEST_CASE("04: idle keep-alive connections to the admin server delay the exit by no more than 100 ms") {
-    const Fixture fixture;
-    std::vector<Connection> idle;
-    for (int i = 0; i < 20; ++i) {
-        idle.push_back(Connection::to(fixture.server.adminPort()));
-        idle.back().send(httpRequest("GET", "/healthz"));
-        REQUIRE(idle.back().readResponse(5s).keepsAlive());
-    }
-    idle.push_back(Connection::to(fixture.server.adminPort())); // one that never says a word
-    fixture.server.signal(SIGTERM);
-    const ExitStatus status = fixture.server.waitForExit(10s);
-    CHECK(status.code == 0);
-    CHECK(status.at - arrivalOf(fixture.server, "shutdown.end") < 100ms * slower);
 }
 
 TEST_CASE("04: metrics are in the text format of Prometheus") {
