@@ -168,10 +168,23 @@ void Generation::starterIsGone() {
 void Generation::serve() {
     server_->start();
     state_ = State::serving;
-    pidFile_.write();
+    if (generation_ > 1) {
+        writePidFile();
+    } else {
+        pidFile_.write();
+    }
     tellReady(events_, managed_ ? "worker.ready" : "ready", generation_, inherited_.sockets);
     if (generation_ > 1 && settings_.fault.livesFor() > lifecycle::Duration::zero()) {
         loop_->in(settings_.fault.livesFor(), [] { Fault::crash(); });
+    }
+}
+
+/// For a process that clients depend on already: it is better to serve without the file than not to serve.
+void Generation::writePidFile() {
+    try {
+        pidFile_.write();
+    } catch (const std::exception& error) {
+        events_.emit("pid_file.failed", {{"reason", error.what()}});
     }
 }
 
@@ -208,11 +221,7 @@ void Generation::takeBack() {
     server_->resumeAccepting();
     state_ = State::serving;
     handover_ = {};
-    try {
-        pidFile_.write();
-    } catch (const std::exception& error) {
-        events_.emit("pid_file.failed", {{"reason", error.what()}});
-    }
+    writePidFile();
 }
 
 void Generation::finish() {
@@ -246,7 +255,7 @@ void Generation::end(const std::string& cause, bool quietly) {
         if (!quietly) {
             notifier_.stopping();
         }
-        tellStarter({"released"});
+        tellStarter({"released", {{"ends", "1"}}});
         if (!ownsSockets_) {
             server_->stopAccepting();  // Who is in line is for the process that the service manager starts next.
         }
@@ -264,6 +273,14 @@ void Generation::end(const std::string& cause, bool quietly) {
 
 void Generation::drain(lifecycle::TimePoint deadline) {
     state_ = State::draining;
+    // There is no way back. The server closes its own descriptors of them in its time.
+    const bool serviceEnds = handover_.newPid == 0 && ownsSockets_ && !managed_;
+    for (lifecycle::ListeningSocket& socket : inherited_.sockets) {
+        if (serviceEnds) {
+            socket.removePath();
+        }
+        socket.close();
+    }
     const auto [context, cut] = withDeadline(Context::background(), deadline);
     cutNow_ = cut;
     drainThread_ = std::thread([this, context = context] {
@@ -281,10 +298,6 @@ void Generation::drained(const ShutdownResult& result) {
     }
     if (handover_.newPid != 0) {
         report(result);
-    } else if (ownsSockets_ && !managed_) {
-        for (const lifecycle::ListeningSocket& socket : inherited_.sockets) {
-            socket.removePath();
-        }
     }
     events_.emit("shutdown.end", {{"served", result.served},
                                   {"refused", result.refused},

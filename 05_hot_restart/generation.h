@@ -49,6 +49,7 @@ private:
     void take(const lifecycle::RestartMessage& message);
     void starterIsGone();
     void serve();
+    void writePidFile();
 
     void restart();
     void handOver(const Handover& handover);

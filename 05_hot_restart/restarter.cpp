@@ -108,6 +108,11 @@ void Restarter::start() {
 void Restarter::failed(const std::string& reason) {
     const pid_t pid = successorPid_.exchange(0);
     successor_.reset();
+    if (ending_) {
+        events_.emit("restart.canceled", {{"new_pid", pid}, {"note", "the service ends: " + reason}});
+        clients_.successorEnded(lifecycle::exitClean);
+        return;
+    }
     if (pid != 0) {
         events_.emit("restart.failed", {{"reason", reason}, {"new_pid", pid}, {"note", "this generation serves on"}});
     } else {

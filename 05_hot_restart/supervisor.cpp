@@ -23,11 +23,6 @@ int exitCodeOf(const ChildEnd& end) {
     return end.signal != 0 ? lifecycle::exitForcedBy(end.signal) : end.code;
 }
 
-/// It was told to end, and has closed the sockets for all of us.
-bool endedWell(const ChildEnd& end) {
-    return end.signal == 0 && (end.code == 0 || end.code == lifecycle::exitWorkCut);
-}
-
 std::string microseconds(lifecycle::Duration duration) {
     return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
 }
@@ -152,7 +147,7 @@ void Supervisor::start() {
                                          failed(worker, reason, exitCodeOf(end));
                                      },
                                  .gone = [this, worker](const ChildEnd& end) { gone(worker, end); },
-                                 .said = [this](const RestartMessage& message) { heard(message); }});
+                                 .said = [this, worker](const RestartMessage& message) { heard(worker, message); }});
     } catch (const std::exception& error) {
         failed(worker, error.what(), lifecycle::exitUnavailable);
         return;
@@ -191,10 +186,16 @@ void Supervisor::serving(Workers::iterator worker) {
     }
 }
 
-void Supervisor::heard(const RestartMessage& message) {
-    // The old generation has stopped accepting: from here on the new one answers.
-    if (const auto worker = find(Role::serving); message.word == "released" && worker != workers_.end() && !ending_) {
-        tellReady(events_, "ready", worker->generation, inherited_.sockets);
+void Supervisor::heard(Workers::iterator worker, const RestartMessage& message) {
+    if (message.word != "released" || ending_) {
+        return;
+    }
+    if (message.text("ends") == "1") {
+        // Somebody has told it, and not this process. It closes the sockets for all of us.
+        end("process " + std::to_string(worker->process->pid()) + ", which served, was told to end");
+    } else if (const auto next = find(Role::serving); next != workers_.end()) {
+        // The old generation has stopped accepting: from here on the new one answers.
+        tellReady(events_, "ready", next->generation, inherited_.sockets);
     }
 }
 
@@ -204,6 +205,12 @@ void Supervisor::failed(Workers::iterator worker, const std::string& reason, int
                                     {"new_pid", worker->process ? worker->process->pid() : 0},
                                     {"note", anybodyServes ? "the old generation serves on" : "nobody serves"}});
     remove(worker);
+    if (ending_) {
+        if (workers_.empty()) {
+            loop_->stop();
+        }
+        return;
+    }
     if (!anybodyServes) {
         code_ = code == 0 ? lifecycle::exitUnavailable : code;
         end("the service could not be started");
@@ -231,7 +238,7 @@ void Supervisor::gone(Workers::iterator worker, const ChildEnd& end) {
         if (workers_.empty()) {
             loop_->stop();
         }
-    } else if (served && !endedWell(end) && find(Role::fallback) != workers_.end()) {
+    } else if (served && find(Role::fallback) != workers_.end()) {
         rollBack(worker, end);
     } else {
         events_.emit("worker.ended", {{"pid", worker->process->pid()}, {"end", end.text()}});

@@ -58,7 +58,7 @@ private:
     void restart();
     void start();
     void serving(Workers::iterator worker);
-    void heard(const lifecycle::RestartMessage& message);
+    void heard(Workers::iterator worker, const lifecycle::RestartMessage& message);
     void failed(Workers::iterator worker, const std::string& reason, int code);
     void gone(Workers::iterator worker, const lifecycle::ChildEnd& end);
     void rollBack(Workers::iterator dead, const lifecycle::ChildEnd& end);

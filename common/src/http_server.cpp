@@ -8,9 +8,9 @@ namespace lifecycle {
 
 using detail::WorkerPool;
 using http::ConnectionLoop;
-using http::ConnectionPtr;
 using http::Listener;
 using http::ServerCore;
+using http::Work;
 
 namespace {
 
@@ -48,6 +48,14 @@ std::vector<Listener> listeners(const HttpServerOptions& options) {
         all.emplace_back(ListeningSocket::listenOn(options.address));
     }
     return all;
+}
+
+/// True once `event` is done, false when `context` is done first.
+bool waitFor(const Context& event, const Context& context) {
+    const auto [waiting, stopWaiting] = withCancel(context);
+    const DoneCallback whenDone = event.onDone([&stop = stopWaiting] { stop(); });
+    waiting.wait();
+    return event.done();
 }
 
 /// True once all connections are gone, false when the context is done first, or that of another
@@ -103,16 +111,16 @@ void HttpServer::start() {
         throw std::logic_error("HttpServer::start: it has been started");
     }
     auto loop = std::make_unique<ConnectionLoop>(*core_, listeners(core_->options));
-    const auto serve = [weak = std::weak_ptr(core_)](ConnectionPtr connection) {
-        // A thread left behind may be the last to know the core, and drops the connection first.
-        if (const auto core = weak.lock()) {
-            core->serve(std::move(connection));
-        }
-    };
-    core_->workers = std::make_shared<WorkerPool<ConnectionPtr>>(
-        "http-worker", WorkerPool<ConnectionPtr>::Limits{core_->options.threads, core_->options.queue}, serve);
+    core_->workers = std::make_shared<WorkerPool<Work>>(
+        "http-worker", WorkerPool<Work>::Limits{core_->options.threads, core_->options.queue},
+        [](Work work) { work.core->serve(std::move(work.connection)); });
     core_->loop = std::move(loop);
-    core_->loop->start();
+    try {
+        core_->loop->start();
+    } catch (...) {
+        core_->loop.reset();
+        throw;
+    }
 }
 
 Poco::Net::SocketAddress HttpServer::address() const {
@@ -143,7 +151,12 @@ ShutdownResult HttpServer::shutdown(const Context& context) {
         return {};  // It was never started.
     }
     const TimePoint begin = Clock::now();
-    closeListener();
+    announceShutdown();
+    core_->loop->closeListeners();
+    if (!waitFor(core_->listenerClosed.context, context)) {
+        core_->loop->closeListenersNow();
+        core_->listenerClosed.context.wait();
+    }
     const bool first = !core_->draining.exchange(true);  // the others tell nothing new
     if (first) {
         core_->emit("drain.begin", {{"in_flight", countInFlight(core_->connections())}});
@@ -173,8 +186,8 @@ void HttpServer::cutOnce(const std::string& cause) {
 
 void HttpServer::stopThreads(bool waitForAll) {
     const std::lock_guard lock(core_->stopMutex);
-    for (ConnectionPtr& queued : core_->workers->stop(waitForAll)) {
-        core_->finish(std::move(queued));
+    for (Work& queued : core_->workers->stop(waitForAll)) {
+        core_->finish(std::move(queued.connection));
     }
     core_->loop->stop();
 }

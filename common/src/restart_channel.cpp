@@ -45,7 +45,11 @@ void RestartChannel::send(const RestartMessage& message) const noexcept {
 
 std::optional<RestartMessage> RestartChannel::receive() {
     std::array<char, 16 * 1024> bytes;
-    const ssize_t size = ended_ ? 0 : ::recv(descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    const auto next = [&] { return ::recv(descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT); };
+    ssize_t size = ended_ ? 0 : next();
+    if (size < 0 && errno == ECONNRESET) {
+        size = next();  // The other side has gone without reading all: its last words come after this.
+    }
     if (size <= 0) {
         ended_ = ended_ || size == 0 || (errno != EAGAIN && errno != EINTR);
         return std::nullopt;

@@ -54,6 +54,14 @@ SpawnOptions optionsFor(const SuccessorPlan& plan, int channel) {
     return options;
 }
 
+/// Whoever started this process may have made it ignore SIGCHLD; then the kernel reaps children by itself.
+void letChildrenBeWaitedFor() {
+    struct sigaction action{};
+    if (::sigaction(SIGCHLD, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) {
+        ::signal(SIGCHLD, SIG_DFL);
+    }
+}
+
 /// Waits for the end of a child, and leaves it to be reaped: until then its pid is not given away.
 ChildEnd endOf(pid_t pid) {
     siginfo_t info{};
@@ -70,6 +78,7 @@ std::string ChildEnd::text() const {
 
 Successor::Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callbacks)
     : loop_(loop), callbacks_(std::move(callbacks)), inodes_(inodesOf(plan.sockets)), begin_(Clock::now()) {
+    letChildrenBeWaitedFor();
     RestartChannel::Ends ends = RestartChannel::make();
     channel_ = std::make_unique<RestartChannel>(std::move(ends.ours));
     channel_->send(startMessage(plan));

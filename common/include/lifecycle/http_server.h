@@ -128,12 +128,12 @@ public:
     Poco::Net::SocketAddress address() const;
 
     /// From now on every answer says `Connection: close`; all else goes on. For the time between the
-    /// readiness answer 503 and the shutdown, in which load balancers turn away (lame duck).
+    /// readiness answer 503 and the shutdown, in which load balancers find out (lame duck).
     void announceShutdown();
 
     /// The first step of a shutdown on its own, for programs with steps in between: announces it,
     /// accepts everybody in line and closes the listener, so that who comes now is refused. Blocks for
-    /// a few milliseconds.
+    /// a few milliseconds; while clients are in the middle of connecting, for a second and a half at most.
     void closeListener();
 
     /// Hands the clients over: accepts nobody from here on, but keeps the listening sockets, whose

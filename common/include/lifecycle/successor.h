@@ -58,7 +58,8 @@ public:
         std::function<void(const RestartMessage& message)> said;
     };
 
-    /// Starts it. Throws std::system_error if there is no such program, or it cannot be run.
+    /// Starts it. Throws std::system_error if there is no such program, or it cannot be run. A SIGCHLD
+    /// that is ignored in this process gets its default disposition.
     Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callbacks);
 
     /// Reaps it if it has ended. One that lives lives on.

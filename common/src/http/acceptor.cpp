@@ -168,6 +168,12 @@ void Acceptor::beginClosing() {
     }
 }
 
+void Acceptor::closeNow() {
+    if (handshakeCheck_) {
+        finishClosing();
+    }
+}
+
 Handshakes Acceptor::handshakes() const {
     Handshakes all = Handshakes::none;
     for (const Listener& listener : listeners_) {

@@ -42,6 +42,8 @@ public:
 
     /// Closes, see ConnectionLoop::closeListeners: now, or in a later step().
     void beginClosing();
+    /// Waits for nobody any more.
+    void closeNow();
     bool isClosing() const { return closingSince_.has_value(); }
 
     /// Closes without any care.

@@ -79,6 +79,15 @@ void ConnectionLoop::closeListeners() {
     wake();
 }
 
+void ConnectionLoop::closeListenersNow() {
+    {
+        const std::lock_guard lock(mutex_);
+        requests_.closeListeners = true;
+        requests_.closeNow = true;
+    }
+    wake();
+}
+
 void ConnectionLoop::setAccepting(bool accepting) {
     const CancelableContext taken = withCancel(Context::background());
     {
@@ -194,6 +203,9 @@ bool ConnectionLoop::takeRequests() {
         beginGrace();
         acceptor_.beginClosing();
     }
+    if (requests.closeNow) {
+        acceptor_.closeNow();
+    }
     return true;
 }
 
@@ -201,13 +213,13 @@ void ConnectionLoop::expire(TimePoint now) {
     acceptor_.step(now);
     while (!limits_.empty() && limits_.begin()->first <= now) {
         Connection& connection = *limits_.begin()->second;
+        // Its event, not yet fetched, must not come any more: closing would not prevent that while a
+        // child process that is being started holds a copy of the descriptor.
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.socket().sockfd(), nullptr);
         char byte;
         const bool inTime = connection.state() != ConnectionState::closing &&
                             ::recv(connection.socket().sockfd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
         if (inTime) {
-            // It came with the last bell. Its epoll event, not yet fetched, must not come any more:
-            // the connection belongs to a worker now.
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.socket().sockfd(), nullptr);
             dispatch(unpark(connection));
         } else {
             core_.idleClosed += graceBegin_ && connection.state() != ConnectionState::closing ? 1 : 0;
@@ -222,7 +234,7 @@ void ConnectionLoop::welcome(Listener::Accepted client) {
     ConnectionPtr connection = core_.admit(std::move(client));
     // A thread that is free anyway waits a moment for the first bytes, which spares a trip through
     // epoll; a new thread is only started for bytes that are there.
-    if (connection && !core_.workers->submitToIdle(connection)) {
+    if (connection && !core_.workers->submitToIdle({core_.shared_from_this(), connection})) {
         watch(std::move(connection));
     }
 }
@@ -324,7 +336,7 @@ void ConnectionLoop::linger(Connection& connection) {
 
 void ConnectionLoop::dispatch(ConnectionPtr connection) {
     connection->become(ConnectionState::queued);
-    if (!core_.workers->submit(connection)) {
+    if (!core_.workers->submit({core_.shared_from_this(), connection})) {
         refuse(std::move(connection));
     }
 }

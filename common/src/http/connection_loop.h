@@ -37,10 +37,13 @@ public:
     void lingeringClose(ConnectionPtr connection);
 
     /// Accepts everybody in line and everybody who is in the middle of connecting, then closes the
-    /// listeners: at once, or in a few milliseconds, on a busy machine in 40 at most. After
+    /// listeners: at once, or as soon as they are through, after a second and a half at most. After
     /// stopAccepting it closes them as they are. Connections without a request have the grace period
     /// from now on. The core's listenerClosed ends.
     void closeListeners();
+
+    /// The same without waiting for those who are in the middle of connecting.
+    void closeListenersNow();
 
     /// Leaves the listeners to another process, and gives connections without a request the grace
     /// period. Blocks until that is done: nobody is accepted any more.
@@ -68,6 +71,7 @@ private:
         std::optional<bool> accepting;
         std::vector<CancelFunction> whenTaken;
         bool closeListeners = false;
+        bool closeNow = false;
         bool stop = false;
     };
 

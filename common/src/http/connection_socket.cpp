@@ -68,10 +68,12 @@ void ConnectionSocket::cut() {
 void ConnectionSocket::reset() {
     const std::lock_guard lock(openMutex_);
     if (initialized()) {
-        // Connecting to no address dissolves the connection, connect(2).
+        // Connecting to no address dissolves the connection, connect(2); but not that of a Unix socket.
         sockaddr none{};
         none.sa_family = AF_UNSPEC;
-        ::connect(sockfd(), &none, sizeof none);
+        if (::connect(sockfd(), &none, sizeof none) != 0) {
+            ::shutdown(sockfd(), SHUT_RDWR);
+        }
     }
 }
 

@@ -15,7 +15,12 @@
 namespace lifecycle::http {
 namespace {
 
-constexpr auto attention = std::chrono::duration_cast<std::chrono::microseconds>(ConnectionSocket::attention);
+/// How long a recv(2) without MSG_DONTWAIT waits.
+void limitReceiving(int descriptor) {
+    constexpr auto attention = std::chrono::duration_cast<std::chrono::microseconds>(ConnectionSocket::attention);
+    const timeval limit{0, attention.count()};
+    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
 
 }  // namespace
 
@@ -23,13 +28,13 @@ Listener::Listener(ListeningSocket socket) : socket_(std::move(socket)) {
     // A client may leave between "readable" and accept; a blocking accept would then hang. So it would
     // if another process that holds the socket has taken the client.
     ::fcntl(descriptor(), F_SETFL, ::fcntl(descriptor(), F_GETFL) | O_NONBLOCK);
-    // Accepted sockets inherit both. Answers are written whole; waiting for more would only delay.
+    // Accepted sockets inherit both, unless they are local. Answers are written whole; waiting for more
+    // would only delay.
     if (!isLocal()) {
         const int on = 1;
         ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        limitReceiving(descriptor());
     }
-    const timeval receiveTimeout{0, attention.count()};
-    ::setsockopt(descriptor(), SOL_SOCKET, SO_RCVTIMEO, &receiveTimeout, sizeof receiveTimeout);
 }
 
 Listener::Status Listener::accept(std::optional<Accepted>& client) {
@@ -38,6 +43,9 @@ Listener::Status Listener::accept(std::optional<Accepted>& client) {
         socklen_t length = sizeof peer;
         const int accepted = ::accept4(descriptor(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC);
         if (accepted >= 0) {
+            if (isLocal()) {
+                limitReceiving(accepted);
+            }
             client = Accepted{accepted, {reinterpret_cast<const sockaddr*>(&peer), length}};
             return Status::accepted;
         }

@@ -48,6 +48,10 @@ ConnectionPtr ServerCore::admit(Listener::Accepted client) {
         return nullptr;
     }
     const std::lock_guard lock(registerMutex_);
+    if (allAreCut_) {
+        ::close(client.descriptor);
+        return nullptr;
+    }
     const std::uint64_t id = nextId_++;
     auto connection = std::make_shared<Connection>(id, client.descriptor, client.peer,
                                                    options.ioTimeout, std::move(*guard));
@@ -128,6 +132,7 @@ std::uint64_t ServerCore::cutAll(const std::string& cause) {
     std::vector<ConnectionPtr> all;
     {
         const std::lock_guard lock(registerMutex_);
+        allAreCut_ = true;
         for (const auto& [id, connection] : register_) {
             all.push_back(connection);
         }

@@ -21,6 +21,15 @@
 
 namespace lifecycle::http {
 
+class ServerCore;
+
+/// What a worker is handed. It keeps the core: the connection, which may be the last one that a thread
+/// left behind drops, holds a place in the core's gate.
+struct Work {
+    std::shared_ptr<ServerCore> core;
+    ConnectionPtr connection;
+};
+
 /// What the threads of a server share: the settings, the counters and the register of connections.
 /// Held by shared_ptr, so that a handler that is left behind finds it still there.
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
@@ -55,7 +64,7 @@ public:
     Gate gate;
     const CancelableContext listenerClosed;
 
-    std::shared_ptr<detail::WorkerPool<ConnectionPtr>> workers;
+    std::shared_ptr<detail::WorkerPool<Work>> workers;
     std::unique_ptr<ConnectionLoop> loop;
     std::mutex stopMutex;  ///< one thread at a time ends the others
 
@@ -68,7 +77,7 @@ public:
     void cancelEnd();
 
     /// Makes and registers the record of an accepted connection; null, and the descriptor closed,
-    /// if the gate is closed.
+    /// if the gate is closed or all have been cut.
     ConnectionPtr admit(Listener::Accepted client);
 
     /// Serves a connection on a worker until it is quiet or done. Never throws.
@@ -80,7 +89,7 @@ public:
     /// As finish, for a connection whose socket a handler has taken over (WebSocket).
     void forget(ConnectionPtr connection);
 
-    /// Cuts all connections; returns how many requests that ended.
+    /// Cuts all connections, for good; returns how many requests that ended.
     std::uint64_t cutAll(const std::string& cause);
 
     std::vector<ConnectionInfo> connections() const;
@@ -97,6 +106,7 @@ private:
     mutable std::mutex registerMutex_;  // guards what follows
     std::optional<TimePoint> endBegan_;
     std::uint64_t nextId_ = 1;
+    bool allAreCut_ = false;
     std::unordered_map<std::uint64_t, ConnectionPtr> register_;
 };
 
