@@ -200,17 +200,19 @@ void Supervisor::heard(Workers::iterator worker, const RestartMessage& message) 
 }
 
 void Supervisor::failed(Workers::iterator worker, const std::string& reason, int code) {
-    const bool anybodyServes = find(Role::serving) != workers_.end();
-    events_.emit("restart.failed", {{"reason", reason},
-                                    {"new_pid", worker->process ? worker->process->pid() : 0},
-                                    {"note", anybodyServes ? "the old generation serves on" : "nobody serves"}});
-    remove(worker);
     if (ending_) {
+        events_.emit("restart.canceled", {{"new_pid", worker->process->pid()}, {"note", "the service ends: " + reason}});
+        remove(worker);
         if (workers_.empty()) {
             loop_->stop();
         }
         return;
     }
+    const bool anybodyServes = find(Role::serving) != workers_.end();
+    events_.emit("restart.failed", {{"reason", reason},
+                                    {"new_pid", worker->process ? worker->process->pid() : 0},
+                                    {"note", anybodyServes ? "the old generation serves on" : "nobody serves"}});
+    remove(worker);
     if (!anybodyServes) {
         code_ = code == 0 ? lifecycle::exitUnavailable : code;
         end("the service could not be started");

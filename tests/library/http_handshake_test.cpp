@@ -146,3 +146,15 @@ TEST_CASE("library: a client in the middle of connecting is served and with plai
 
     CHECK(answerOfPlainServer().substr(0, 4) != "HTTP");
 }
+
+TEST_CASE("library: a client in the middle of connecting holds a shutdown no longer than its context") {
+    Served server(hello);
+    REQUIRE(get(server.port(), "/").status == 200);
+    const UnluckyClient client(server.port());
+    if (!client.isUnlucky()) {
+        std::cout << "skipped: losing a packet needs root here" << std::endl;
+        return;
+    }
+    REQUIRE(eventually([&] { return isHalfOpen(server.port()); }, 1s));
+    CHECK(shutdownWithin(server, 50ms).took < 1s); // it would be awaited for 1.5 s
+}

@@ -14,9 +14,10 @@
 
 #include <array>
 #include <atomic>
-#include <functional>
+#include <ostream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -33,6 +34,20 @@ SocketAddress addressIn(const TempDir& folder) {
     return {SocketAddress::UNIX_LOCAL, (folder.path() / "socket").string()};
 }
 
+/// No descriptor if the connection is refused.
+FileDescriptor connectTo(const SocketAddress& address) {
+    FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return ::connect(socket.get(), address.addr(), address.length()) == 0 ? std::move(socket) : FileDescriptor();
+}
+
+/// One request. Is there an answer?
+bool ask(const FileDescriptor& socket) {
+    const std::string request = httpRequest("GET", "/");
+    std::array<char, 1024> answer;
+    return ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0 &&
+           ::recv(socket.get(), answer.data(), answer.size(), 0) > 0;
+}
+
 struct Fates {
     int served = 0;
     int lost = 0; ///< connected, and then no answer
@@ -44,7 +59,7 @@ public:
     explicit LocalClients(const SocketAddress& address) : address_(address) {
         for (int i = 0; i < 4; ++i) {
             threads_.emplace_back([this] {
-                while (ask()) {
+                while (askOnce()) {
                 }
             });
         }
@@ -60,16 +75,12 @@ public:
     }
 
 private:
-    bool ask() {
-        const FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        if (::connect(socket.get(), address_.addr(), address_.length()) != 0) {
-            return false;
+    bool askOnce() {
+        const FileDescriptor socket = connectTo(address_);
+        if (socket) {
+            ++(ask(socket) ? served_ : lost_);
         }
-        const std::string request = httpRequest("GET", "/");
-        std::array<char, 1024> answer;
-        const bool sent = ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0;
-        ++(sent && ::recv(socket.get(), answer.data(), answer.size(), 0) > 0 ? served_ : lost_);
-        return true;
+        return static_cast<bool>(socket);
     }
 
     const SocketAddress address_;
@@ -109,6 +120,43 @@ Fates carelessEnds() {
 }
 
 } // namespace
+
+TEST_CASE("library: by a Unix path a client that keeps its connection holds no thread and no shutdown") {
+    const TempDir folder;
+    HttpServer server(new FunctionFactory(hello),
+                      {.address = addressIn(folder), .threads = 2, .keepAliveGrace = 50ms});
+    server.start();
+    std::vector<FileDescriptor> clients;
+    for (int i = 0; i < 5; ++i) { // more than threads
+        clients.push_back(connectTo(server.address()));
+        REQUIRE(ask(clients.back()));
+    }
+    clients.push_back(connectTo(server.address())); // it never says a word
+    const auto result = server.shutdown(withTimeout(Context::background(), 30s).context);
+    CHECK(result.clean());
+    CHECK(result.served == 5);
+    CHECK(result.took < 10s);
+}
+
+TEST_CASE("library: by a Unix path an answer without a length is cut at the deadline") {
+    const TempDir folder;
+    std::atomic<bool> ended = false;
+    HttpServer server(new FunctionFactory([&](HTTPServerRequest&, HTTPServerResponse& response) {
+                          std::ostream& body = response.send();
+                          const std::string much(100'000, 'x');
+                          while (body << much) {
+                          }
+                          ended = true;
+                      }),
+                      {.address = addressIn(folder)});
+    server.start();
+    const FileDescriptor client = connectTo(server.address());
+    const std::string request = "GET / HTTP/1.0\r\n\r\n";
+    REQUIRE(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+    REQUIRE(eventually([&] { return !server.connections().empty() && server.connections()[0].inFlight(); }, 10s));
+    CHECK(server.shutdown(withTimeout(Context::background(), 100ms).context).cut == 1);
+    CHECK(eventually([&] { return ended.load(); }, 10s));
+}
 
 TEST_CASE("library: by a Unix path nobody is lost and with a socket that is just closed some are") {
     for (int round = 0; round < 200; ++round) {

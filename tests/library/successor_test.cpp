@@ -96,6 +96,20 @@ TEST_CASE("library: messages of a channel are kept whole and its end is seen") {
     theirs.send({"nobody hears this"}); // and no signal kills
 }
 
+TEST_CASE("library: the last words of a process that has not heard all are heard") {
+    RestartChannel::Ends ends = RestartChannel::make();
+    {
+        RestartChannel theirs(std::move(ends.theirs));
+        ends.ours.send({"end"}); // never read
+        theirs.send({"released"});
+    }
+    const auto last = ends.ours.receive();
+    REQUIRE(last);
+    CHECK(last->word == "released");
+    CHECK_FALSE(ends.ours.receive().has_value());
+    CHECK(ends.ours.ended());
+}
+
 namespace {
 
 /// What the starter thinks of a `ready` with these fields; the child's end of the pipe is played here.
