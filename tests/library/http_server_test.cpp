@@ -4,15 +4,22 @@
 #include "flag.h"
 #include "served.h"
 
+#include "lifecycle/file_descriptor.h"
+
 #include <Poco/Net/HTTPServer.h>
 #include <Poco/Net/StreamSocket.h>
 #include <Poco/Net/WebSocket.h>
 #include <Poco/ThreadPool.h>
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <memory>
 #include <ostream>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
@@ -230,4 +237,41 @@ TEST_CASE("library: a plain Poco server works beside this one") {
     CHECK(background);
     plain->stopAll(true);
     threads.joinAll();
+}
+
+namespace {
+
+/// The server's end of a connection, in this process: the socket whose peer has this port.
+int descriptorOf(int clientPort) {
+    for (int descriptor = 3; descriptor < 1024; ++descriptor) {
+        sockaddr_in peer{};
+        socklen_t length = sizeof peer;
+        if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &length) == 0 && peer.sin_family == AF_INET &&
+            ntohs(peer.sin_port) == clientPort) {
+            return descriptor;
+        }
+    }
+    return -1;
+}
+
+} // namespace
+
+TEST_CASE("library: a connection that expires while somebody holds a copy of its socket is forgotten") {
+    Served server(hello, {.keepAliveTimeout = 1s}); // for all to be copied
+    std::vector<Connection> clients;
+    std::vector<lifecycle::FileDescriptor> copies; // as a child process has them until its exec
+    for (int i = 0; i < 20; ++i) {
+        clients.push_back(server.send(httpRequest("GET", "/")));
+        REQUIRE(clients.back().readResponse(10s).status == 200);
+        copies.emplace_back(::dup(descriptorOf(clients.back().localPort())));
+        REQUIRE(copies.back());
+    }
+    REQUIRE(eventually([&] { return server->connections().empty(); }, 10s));
+    for (Connection& client : clients) {
+        client.send(httpRequest("GET", "/"));
+    }
+    for (int i = 0; i < 20; ++i) { // in the memory of those that are gone
+        CHECK(get(server.port(), "/").status == 200);
+    }
+    CHECK(server->counters().served == 40);
 }

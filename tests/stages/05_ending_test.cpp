@@ -123,7 +123,7 @@ TEST_CASE("05: a pid file that cannot be written costs no client of a new genera
 }
 
 TEST_CASE("05: started by somebody who ignores SIGCHLD it still knows how a successor has ended") {
-    const RestartServer server({"sh", "-c", "trap '' CHLD; exec \"$0\" \"$@\"", STAGE_BIN_DIR "/05_hot_restart"}, {}, {});
+    const RestartServer server({"bash", "-c", "trap '' CHLD; exec \"$0\" \"$@\"", STAGE_BIN_DIR "/05_hot_restart"}, {}, {});
     server.configure("fault=exit7\n");
     server.signal(SIGHUP);
     CHECK(server->waitForEvent("restart.failed").field("reason") == "exit code 7");
