@@ -3,6 +3,7 @@
 #include "load.h"
 #include "moments.h"
 
+#include <functional>
 #include <memory>
 
 using namespace std::chrono_literals;
@@ -13,18 +14,18 @@ namespace {
 constexpr int stops = 20;
 constexpr int connections = 50;
 
-/// 50 clients that connect and send one request each while the signal arrives, `delay` after the
-/// first of them has begun.
-std::unique_ptr<LoadClients> burst(const std::vector<std::string>& options, Clock::duration delay) {
+/// 50 clients that connect and send one request each while the signal arrives, when `moment` returns.
+std::unique_ptr<LoadClients> burst(const std::vector<std::string>& options, const std::string& target,
+                                   const std::function<void(const LoadClients&)>& moment) {
     const HelloServer server(options);
     LoadPlan plan;
     plan.port = server.port();
     plan.clients = connections;
     plan.keep_alive = false;
-    plan.target = "/hello?work=1ms";
+    plan.target = target;
     plan.requests_per_client = 1;
     auto clients = std::make_unique<LoadClients>(plan);
-    waitUntil(Clock::now() + delay);
+    moment(*clients);
     server.stop();
     CHECK(server.waitForExit(20s).code == 0);
     return clients;
@@ -34,7 +35,8 @@ std::unique_ptr<LoadClients> burst(const std::vector<std::string>& options, Cloc
 LoadResult bursts(const std::vector<std::string>& options) {
     std::vector<std::unique_ptr<LoadClients>> all;
     for (int i = 0; i < stops; ++i) {
-        all.push_back(burst(options, i * 100us));
+        all.push_back(burst(options, "/hello?work=1ms",
+                            [i](const LoadClients&) { waitUntil(Clock::now() + i * 100us); }));
     }
     LoadResult total;
     for (const auto& clients : all) { // now: the last refusals come when the clients try again
@@ -64,12 +66,18 @@ TEST_CASE("03: a burst with a full queue is served or refused or told 503 and ne
           connections * stops);
 }
 
-// Four threads, so that the burst takes longer than the steps in which the signal moves through it,
-// however fast the machine is.
-TEST_CASE("03: a burst racing the signal is reset by plain Poco") {
+// Four threads and slow requests, so that most clients are in line when the first ones have their answers.
+TEST_CASE("03: a burst racing the signal is reset by plain Poco and not by ours") {
+    const auto lostBy = [](const std::string& strategy, std::size_t answered) {
+        const auto moment = [answered](const LoadClients& clients) {
+            REQUIRE(eventually([&] { return clients.answered() >= answered; }, 30s));
+        };
+        return burst({"--strategy=" + strategy, "--threads=4"}, "/hello?work=30ms", moment)->wait().lost;
+    };
     bool lost = false;
-    for (int i = 0; i < 10 * stops && !lost; ++i) {
-        lost = burst({"--strategy=stopall", "--threads=4"}, i % stops * 1ms)->wait().lost > 0;
+    for (std::size_t answered = 1; answered <= 10; ++answered) {
+        lost = lost || lostBy("stopall", answered) > 0;
     }
     CHECK(lost);
+    CHECK(lostBy("graceful", 1) == 0);
 }
