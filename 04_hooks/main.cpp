@@ -33,10 +33,14 @@ namespace {
 
 constexpr Duration margin = 1s;  // for hooks that end by a clock of their own: time to say how it went
 
-void tellUnstored(OrderStore& store, lifecycle::EventLog& events, Duration patience) {
+/// How many orders are acknowledged and lost. Nothing can be done with the store afterwards.
+std::uint64_t tellUnstored(OrderStore& store, lifecycle::EventLog& events, Duration patience) {
     const OrderStore::Unstored unstored = store.abandon(patience);
     events.emitWithin(patience, "orders.unstored",
-                      {{"count", unstored.count}, {"note", unstored.exact ? "acknowledged and lost" : "at most"}});
+                      {{"count", unstored.count}, {"note", unstored.count == 0 ? "nothing is lost"
+                                                           : unstored.exact    ? "acknowledged and lost"
+                                                                               : "at most"}});
+    return unstored.count;
 }
 
 int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecycle::EventLog& events) {
@@ -109,10 +113,8 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
     // What no hook could end is cut now, and counted.
     const auto over = withDeadline(Context::background(), begin, "the hooks are over").context;
     const lifecycle::ShutdownResult requests = server.shutdown(over);
-    const bool lost = requests.cut > 0 || store->counters().waiting > 0;
-    if (store->counters().waiting > 0) {
-        tellUnstored(*store, events, 1s);
-    }
+    const bool storing = store->counters().waiting > 0;
+    const bool lost = (storing && tellUnstored(*store, events, 1s) > 0) || requests.cut > 0;
     const int code = lost ? lifecycle::exitWorkCut : outcome.allOk() ? lifecycle::exitClean : lifecycle::exitHookFailed;
     events.emit("shutdown.end", {{"served", requests.served}, {"refused", requests.refused},
                                  {"cut", requests.cut}, {"took", lifecycle::Clock::now() - begin}});
@@ -121,7 +123,7 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
     status.end(code);
     const bool adminLeft = !admin.shutdown(withTimeout(Context::background(), 50ms).context).clean();
     events.emit("exit", {{"code", code}});
-    if (lost || adminLeft || outcome.anyAbandoned()) {
+    if (lost || storing || adminLeft || outcome.anyAbandoned()) {
         ::_exit(code);  // Somebody may still be at work: no destructors under their feet.
     }
     return code;

@@ -80,12 +80,8 @@ void OrderStore::finish(const lifecycle::Context& context) {
         closed_ = true;
     }
     changed_.notify_all();
-    const lifecycle::DoneCallback wake = context.onDone([this] {
-        const std::lock_guard lock(mutex_);
-        changed_.notify_all();
-    });
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return written_.context.done() || context.done(); });
+    changed_.wait(lock, context.token(), [&] { return written_.context.done(); });
     if (!written_.context.done()) {
         const std::uint64_t left = acknowledged_ - stored_;
         throw std::runtime_error(std::to_string(left) + " orders not stored: " +
@@ -101,7 +97,7 @@ OrderStore::Unstored OrderStore::abandon(Duration patience) {
     // Never given back: who is behind these locks shall not go on.
     const bool noCommit = commit_.try_lock_until(until);
     const bool noPut = mutex_.try_lock_until(until);
-    return {acknowledged_ - stored_, noCommit && noPut};
+    return {acknowledged_ - stored_, noCommit && noPut && !unsure_};
 }
 
 OrderStore::Counters OrderStore::counters() const {
@@ -161,6 +157,13 @@ void OrderStore::open() {
     *session << "PRAGMA journal_mode = WAL", now;
     *session << "CREATE TABLE IF NOT EXISTS orders "
                 "(id INTEGER PRIMARY KEY, item TEXT NOT NULL, quantity INTEGER NOT NULL)", now;
+    if (!idsKnown_) {
+        try {
+            *session << "SELECT id, item, quantity FROM orders LIMIT 0", now;
+        } catch (const Poco::Data::SQLite::InvalidSQLStatementException& error) {
+            throw std::runtime_error(options_.path + ": its table orders is another one: " + error.displayText());
+        }
+    }
     *session << "PRAGMA user_version = 1", now;  // a write: it fails if orders would fail
     if (!idsKnown_) {
         Poco::Int64 largest = 0;
@@ -185,10 +188,16 @@ void OrderStore::storeBatch() {
         quantities.push_back(numbered.order.quantity);
     }
     session_->begin();
+    if (unsure_) {
+        // The commit that failed may be in the file all the same.
+        *session_ << "DELETE FROM orders WHERE id BETWEEN ? AND ?", use(ids.front()), use(ids.back()), now;
+    }
     *session_ << "INSERT INTO orders (id, item, quantity) VALUES (?, ?, ?)",
         use(ids), use(items), use(quantities), now;
     const std::lock_guard lock(commit_);
+    unsure_ = true;
     session_->commit();
+    unsure_ = false;
     stored_.fetch_add(batch_.size());
     batch_.clear();
 }
@@ -196,7 +205,7 @@ void OrderStore::storeBatch() {
 void OrderStore::tellFailing(const std::string& error) {
     {
         const std::lock_guard lock(mutex_);
-        if (!std::exchange(error_, error).empty()) {
+        if (std::exchange(error_, error) == error) {
             return;
         }
     }

@@ -30,9 +30,9 @@ namespace stage {
 ///  - While the database fails (locked, read-only, full) nothing more is taken, what has been taken
 ///    is kept and tried again, and storing goes on by itself when the database is back.
 ///
-/// Logs `database.failing` and `database.recovered`, once each time. One thread, the writer, uses
+/// Logs `database.failing`, once for each error in a row, and `database.recovered`. One thread, the writer, uses
 /// the database; all functions may be called from every thread. A crash or SIGKILL loses what
-/// unstored() counts.
+/// counters().waiting counts.
 class OrderStore {
 public:
     struct Options {
@@ -43,7 +43,7 @@ public:
     };
 
     /// Opens the database and starts the writer. Throws std::runtime_error if there can be no such
-    /// database: no such folder, no SQLite file, or another process stores into it. One that fails
+    /// database: no such folder, no SQLite file, another table of that name, or another process stores into it. One that fails
     /// for the moment is waited for. From here on SIGXFSZ is ignored: a file that may not grow is an
     /// error of one write, and not the end of the process.
     OrderStore(Options options, lifecycle::EventLog& events);
@@ -71,7 +71,7 @@ public:
 
     struct Unstored {
         std::uint64_t count = 0;
-        bool exact = true;  ///< false: a transaction was under way, and it may be fewer
+        bool exact = true;  ///< false: a transaction was under way or has failed half, and it may be fewer
     };
 
     /// The last word before _exit: nothing is taken or stored from here on, so that the number stays
@@ -114,6 +114,7 @@ private:
 
     std::atomic<std::uint64_t> acknowledged_ = 0;
     std::atomic<std::uint64_t> stored_ = 0;
+    std::atomic<bool> unsure_ = false;  // a commit has failed, or is under way
 
     std::timed_mutex commit_;  // held from COMMIT until stored_ tells it; taken before mutex_
 

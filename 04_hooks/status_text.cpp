@@ -126,7 +126,13 @@ public:
 
 private:
     std::string name_;
-    std::ostringstream text_;
+    std::ostringstream text_ = withAllDigits();
+
+    static std::ostringstream withAllDigits() {
+        std::ostringstream stream;
+        stream.precision(15);
+        return stream;
+    }
 };
 
 }  // namespace

@@ -6,8 +6,10 @@
 
 #include <atomic>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include "healthcheck.h"
 #include "hello_service.h"
@@ -54,6 +56,18 @@ const char* doubtAbout(const Increments::Tally& tally) {
     return tally.unconfirmed > 0 ? "at most: some were sent, and Redis has not answered" : "lost";
 }
 
+/// What is said when a second signal forces the end, for as long as there is something to say.
+class LastWords {
+public:
+    LastWords(lifecycle::ShutdownSignals& signals, std::function<void()> words) : signals_(signals) {
+        signals_.onForced(std::move(words));
+    }
+    ~LastWords() { signals_.onForced({}); }
+
+private:
+    lifecycle::ShutdownSignals& signals_;
+};
+
 int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
           lifecycle::EventLog& events) {
     const auto counter = makeCounter(settings, signals.context(), events);
@@ -62,8 +76,8 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
         return lifecycle::exitClean;
     }
     Increments increments(*counter, settings.work, settings.jobs, events);
-    signals.onForced([&] {
-        const Increments::Tally tally = increments.tally();
+    const LastWords lastWords(signals, [&] {
+        const Increments::Tally tally = increments.abandon();
         events.emitWithin(20ms, "jobs.lost",
                           {{"unapplied", tally.unapplied}, {"note", doubtAbout(tally)}});
     });

@@ -1,6 +1,7 @@
 #include "redis_counter.h"
 
 #include <algorithm>
+#include <charconv>
 #include <stdexcept>
 
 #include <Poco/Exception.h>
@@ -75,7 +76,17 @@ std::int64_t RedisCounter::value() {
     } catch (const Poco::Exception& error) {
         throw std::runtime_error("Redis at " + connections_.address() + ": " + error.displayText());
     }
-    return text.isNull() ? 0 : std::stoll(text.value());
+    if (text.isNull()) {
+        return 0;
+    }
+    const std::string& digits = text.value();
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+        throw std::runtime_error("Redis at " + connections_.address() + ": the key " + std::string(counterKey) +
+                                 " is no number");
+    }
+    return value;
 }
 
 void RedisCounter::close() {

@@ -13,7 +13,10 @@ needs() {
 start() {
     kubectl create namespace "$namespace" >/dev/null
     kubectl --namespace "$namespace" apply --kustomize "$here/kubernetes" >/dev/null
-    kubectl --namespace "$namespace" set env deployment/lab "LAB_WORK=${work}s" "LAB_NAIVE=$naive" >/dev/null
+    kubectl --namespace "$namespace" set env deployment/lab "${environment[@]}" >/dev/null
+    # the preStop sleep of the manifest comes on top
+    kubectl --namespace "$namespace" patch deployment lab --patch \
+        "{\"spec\":{\"template\":{\"spec\":{\"terminationGracePeriodSeconds\":$((grace + 5))}}}}" >/dev/null
     kubectl --namespace "$namespace" rollout status --timeout 120s deployment/redis >/dev/null
     kubectl --namespace "$namespace" rollout status --timeout 120s deployment/lab >/dev/null
     port=$(freePort)

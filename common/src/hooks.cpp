@@ -262,8 +262,10 @@ Hooks::Run::Running Hooks::Run::start(const std::shared_ptr<Step>& step, Duratio
         end("the hook is over");
     });
     if (!started) {
-        conclude(*step, "the system has no thread left", limit, events_);
-        end("no thread");
+        // The system has no thread left. Run here it cannot be abandoned, but the end is worth that.
+        const std::string error = callHook(step->hook, limit);
+        conclude(*step, error, limit, events_);
+        end("the hook is over");
     }
     return {step, limit};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/server_core.h"
+#include "timer_queue.h"
 
 namespace lifecycle {
 
@@ -110,6 +111,7 @@ void HttpServer::start() {
     if (core_->loop) {
         throw std::logic_error("HttpServer::start: it has been started");
     }
+    detail::TimerQueue::instance().start();  // for the deadline of the shutdown
     auto loop = std::make_unique<ConnectionLoop>(*core_, listeners(core_->options));
     core_->workers = std::make_shared<WorkerPool<Work>>(
         "http-worker", WorkerPool<Work>::Limits{core_->options.threads, core_->options.queue},

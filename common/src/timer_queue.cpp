@@ -9,12 +9,21 @@ TimerQueue& TimerQueue::instance() {
     return queue;
 }
 
-TimerQueue::Handle TimerQueue::schedule(TimePoint time, std::function<void()> callback) {
+void TimerQueue::start() {
     const std::lock_guard lock(mutex_);
+    startLocked();
+}
+
+void TimerQueue::startLocked() {
     if (!started_) {
         startQuietThread("timers", [this] { run(); }).detach();
         started_ = true;
     }
+}
+
+TimerQueue::Handle TimerQueue::schedule(TimePoint time, std::function<void()> callback) {
+    const std::lock_guard lock(mutex_);
+    startLocked();
     const Handle handle{time, next_++};
     timers_.emplace(handle, std::move(callback));
     if (time < wakesAt_) {

@@ -22,6 +22,10 @@ public:
 
     static TimerQueue& instance();
 
+    /// Starts the thread now, while the system still has one. Throws std::system_error. For programs that
+    /// need their first timer when they end.
+    void start();
+
     /// Calls `callback` at `time`, or soon if that is past. The callback must be short, must not
     /// throw, and must not rely on cancel(): that does not wait for a call under way.
     Handle schedule(TimePoint time, std::function<void()> callback);
@@ -32,6 +36,7 @@ public:
 private:
     TimerQueue() = default;
     void run();
+    void startLocked();
 
     std::mutex mutex_;
     std::condition_variable earlier_;

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <memory>
+#include <stdexcept>
 
 #include "figures.h"
 #include "hello_service.h"
@@ -15,6 +16,9 @@ double requestsPerSecond(Poco::Net::HTTPRequestHandlerFactory::Ptr service, std:
     server.start();
     const WrkResult result = runWrk(server.address().port(), Connections::keptAlive, duration);
     server.shutdown(withTimeout(Context::background(), std::chrono::seconds(5)).context);
+    if (!result.clean) {
+        throw std::runtime_error("filters: not every answer was a 200");
+    }
     return result.requestsPerSecond;
 }
 

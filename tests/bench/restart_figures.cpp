@@ -72,6 +72,7 @@ public:
         });
         action();
         std::this_thread::sleep_for(100ms);  // for the clients of the old process to have moved
+        answers(1);  // a gap that is still open counts until it ends
         stop = true;
         watch.join();
         return milliseconds(longest);

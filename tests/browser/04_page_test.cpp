@@ -3,9 +3,9 @@
 #include "catch.h"
 #include "chromium.h"
 #include "watched_server.h"
+#include "skip.h"
 
 #include <csignal>
-#include <iostream>
 #include <memory>
 #include <vector>
 
@@ -18,7 +18,7 @@ namespace {
 std::unique_ptr<Chromium> browser() {
     const auto program = Chromium::find();
     if (!program) {
-        std::cout << "skipped: chromium is not installed" << std::endl;
+        skip("chromium is not installed");
         return nullptr;
     }
     return std::make_unique<Chromium>(*program);

@@ -2,6 +2,7 @@
 
 #include "process.h"
 #include "test_outcome.h"
+#include "skip.h"
 
 #include <unistd.h>
 
@@ -58,14 +59,14 @@ bool dockerIsAvailable() {
     try {
         docker({"info"});
     } catch (const std::exception&) {
-        std::cout << "skipped: no Docker engine answers" << std::endl;
+        skip("no Docker engine answers");
         return false;
     }
     try {
         docker({"image", "inspect", "lab", "lab-shell-form", "lab-redis", "lab-haproxy"});
         return true;
     } catch (const std::exception&) {
-        std::cout << "skipped: the images are missing (06_docker/build-images)" << std::endl;
+        skip("the images are missing (06_docker/build-images)");
         return false;
     }
 }

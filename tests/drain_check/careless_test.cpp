@@ -65,3 +65,26 @@ TEST_CASE("drain_check: a server that spins without descriptors is found") {
     checkFails("spins", "descriptors", "did nothing but fail to accept them");
     CHECK(carelessIn("none", "descriptors").result == "pass");
 }
+
+TEST_CASE("drain_check: a server that outlives what has started it is found") {
+    const Checked checked = runCheck({"--only=idle-exit", "--path=/?work={ms}", "--timeout=1s", "--exit-limit=500ms"},
+                                     {"sh", "-c", CARELESS_SERVER " stays {port}; true"});
+    CHECK(checked.of("idle-exit").result == "fail");
+    CHECK(checked.of("idle-exit").remark.find("one that it has started serves on") != std::string::npos);
+}
+
+TEST_CASE("drain_check: a server that crashes is found by every scenario that ends it") {
+    checkFails("crashes", "second-signal", "the process crashed");
+    checkFails("crashes", "signal-during-start", "the process crashed");
+}
+
+TEST_CASE("drain_check: a path that ignores its parameter and one that is no stream prove nothing") {
+    const Checked checked =
+        runCheck({"--only=deadline,stream", "--path=/?work=250&ignored={ms}", "--stream-path=/?ignored={ms}",
+                  "--timeout=1s"},
+                 {CARELESS_SERVER, "none", "{port}"});
+    CHECK(checked.of("deadline").result == "n/a");
+    CHECK(checked.of("deadline").remark.find("takes no longer with a larger {ms}") != std::string::npos);
+    CHECK(checked.of("stream").result == "n/a");
+    CHECK(checked.of("stream").remark.find("no answer that takes its time") != std::string::npos);
+}

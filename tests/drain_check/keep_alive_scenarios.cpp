@@ -36,7 +36,8 @@ Verdict silent(Rehearsal& rehearsal) {
 std::size_t clientsWithLoss(const test::LoadResult& load) {
     std::set<int> clients;
     for (const test::LoadRecord& record : load.records) {
-        if (record.outcome != test::Outcome::complete && record.outcome != test::Outcome::refused) {
+        const bool error = record.outcome == test::Outcome::complete && record.status >= 500 && record.status != 503;
+        if (error || (record.outcome != test::Outcome::complete && record.outcome != test::Outcome::refused)) {
             clients.insert(record.client);
         }
     }

@@ -179,9 +179,10 @@ Verdict burst(Rehearsal& rehearsal) {
         rehearsal.recording().requests(result);
         total.add(result);
     }
-    const std::size_t lost = total.lost + total.timed_out + total.failed_connects;
+    const std::size_t wrong = errorAnswers(total);
+    const std::size_t lost = total.lost + total.timed_out + total.failed_connects + wrong;
     const std::size_t unavailable = total.answeredWith(503);
-    std::string others = std::to_string(total.answeredTotal() - unavailable) + " served, ";
+    std::string others = std::to_string(total.answeredTotal() - unavailable - wrong) + " served, ";
     others += unavailable == 0 ? "" : std::to_string(unavailable) + " told 503, ";
     others += std::to_string(total.refused) + " refused";
     const std::string figure = std::to_string(lost) + " reset";

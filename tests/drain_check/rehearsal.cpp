@@ -71,15 +71,24 @@ test::Deadline Rehearsal::deadlineFrom(Clock::time_point signalled) const {
     return signalled + settings_.lameDuck + settings_.timeout + settings_.exitLimit;
 }
 
+std::optional<Verdict> Rehearsal::badEnd(const test::ExitStatus& status) const {
+    if (status.signal == 0 || status.signal == settings_.signal) {
+        return std::nullopt;
+    }
+    return fail(signalName(status.signal), "the process crashed: killed by " + signalName(status.signal));
+}
+
 Verdict Rehearsal::exitsWithin(Subject& subject, Clock::time_point since, Duration limit,
                                const std::string& suffered) const {
     const auto status = subject.waitForExit(since + settings_.lameDuck + limit);
     if (!status) {
         return fail("> " + formatDuration(settings_.lameDuck + limit), suffered);
     }
-    const bool asked = status->signal == 0 || status->signal == settings_.signal;
-    if (!asked) {
-        return fail(signalName(status->signal), "the process crashed: killed by " + signalName(status->signal));
+    if (const auto bad = badEnd(*status)) {
+        return *bad;
+    }
+    if (!test::eventually([&] { return subject.listening().empty(); }, since + settings_.lameDuck + limit)) {
+        return fail("left behind", "the process that was started is gone, and one that it has started serves on");
     }
     return pass(formatRounded(std::max(Clock::duration::zero(), status->at - since)));
 }
@@ -90,6 +99,14 @@ bool isServed(const test::Response& response) {
 
 bool isOrderly(const test::Response& response) {
     return isServed(response) || (response.outcome == Outcome::complete && response.status == 503);
+}
+
+std::size_t errorAnswers(const test::LoadResult& load) {
+    std::size_t errors = 0;
+    for (const auto& [status, count] : load.answered) {
+        errors += status >= 500 && status != 503 ? count : 0;
+    }
+    return errors;
 }
 
 std::string fate(const test::Response& response) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdexcept>
+#include <optional>
 #include <string>
 
 #include "http_client.h"
@@ -66,7 +67,11 @@ public:
     /// The moment up to which a server may take whatever its clients do.
     test::Deadline deadlineFrom(test::Clock::time_point signalled) const;
 
-    /// Passes if the process is gone within `limit` (and the lame duck) of `since`, and did not crash.
+    /// A fail if the process has crashed.
+    std::optional<Verdict> badEnd(const test::ExitStatus& status) const;
+
+    /// Passes if the process is gone within `limit` (and the lame duck) of `since`, did not crash, and has
+    /// left nobody behind who listens.
     Verdict exitsWithin(Subject& subject, test::Clock::time_point since, Duration limit,
                         const std::string& suffered) const;
 
@@ -82,6 +87,8 @@ private:
 bool isServed(const test::Response& response);
 /// Served, or told honestly that it is not.
 bool isOrderly(const test::Response& response);
+/// Complete answers that are a failure of the server, 503 apart: that one says where to go.
+std::size_t errorAnswers(const test::LoadResult& load);
 /// "was reset", "got no answer": for the sentence about a client.
 std::string fate(const test::Response& response);
 

@@ -81,7 +81,7 @@ Restart restartUnder(Rehearsal& rehearsal, bool keepAlive) {
 Duration longestGap(const test::LoadResult& load) {
     std::vector<Clock::time_point> answers;
     for (const test::LoadRecord& record : load.records) {
-        if (record.outcome == test::Outcome::complete) {
+        if (record.outcome == test::Outcome::complete && record.status < 500) {
             answers.push_back(record.ended_at);
         }
     }
@@ -104,10 +104,11 @@ Verdict restartConnections(Rehearsal& rehearsal) {
         return nothingHappened(rehearsal.settings());
     }
     const test::LoadResult& load = restart.clients;
-    const std::size_t errors = load.refused + load.failed_connects + load.lost + load.timed_out;
+    const std::size_t errors = load.refused + load.failed_connects + load.lost + load.timed_out +
+                               errorAnswers(load) + load.answeredWith(503);
     const std::string figure = std::to_string(errors) + " errors, gap " + formatRounded(longestGap(load));
     return errors == 0 ? pass(figure, restart.sameSocket ? "the same socket" : "another socket")
-                       : fail(figure, "a client that connected during the restart was refused or reset");
+                       : fail(figure, "a client that connected during the restart was refused or reset, or got an error");
 }
 
 Verdict restartKeepAlive(Rehearsal& rehearsal) {
@@ -115,7 +116,8 @@ Verdict restartKeepAlive(Rehearsal& rehearsal) {
     if (!restart.happened) {
         return nothingHappened(rehearsal.settings());
     }
-    const std::size_t lost = restart.clients.lost + restart.clients.timed_out;
+    const std::size_t lost = restart.clients.lost + restart.clients.timed_out + errorAnswers(restart.clients) +
+                             restart.clients.answeredWith(503);
     const std::string figure = std::to_string(lost) + " lost";
     return lost == 0 ? pass(figure)
                      : fail(figure, "a client sent its next request on a connection that was open, and got no answer");

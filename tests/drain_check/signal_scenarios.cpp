@@ -20,12 +20,13 @@ Verdict secondSignal(Rehearsal& rehearsal) {
         rehearsal.ask(subject, rehearsal.path(settings.lameDuck + settings.forceLimit + settings.timeout / 2));
     rehearsal.letArrive(subject);
     rehearsal.stop(subject);
-    if (subject.waitForExit(Clock::now() + 200ms)) {  // sooner it might be taken for the bounce of a key
-        return pass("gone at the first");
+    if (const auto status = subject.waitForExit(Clock::now() + 200ms)) {  // sooner it might be a bouncing key
+        return rehearsal.badEnd(*status).value_or(pass("gone at the first"));
     }
     const auto again = rehearsal.stop(subject);
     if (const auto status = subject.waitForExit(again + settings.forceLimit)) {
-        return pass(formatRounded(std::max(Clock::duration::zero(), status->at - again)));
+        return rehearsal.badEnd(*status).value_or(
+            pass(formatRounded(std::max(Clock::duration::zero(), status->at - again))));
     }
     return fail("> " + formatDuration(settings.forceLimit),
                 "somebody pressed Ctrl-C twice, and had to look for kill -9");
@@ -44,6 +45,9 @@ Verdict signalDuringStart(Rehearsal& rehearsal) {
         if (!status) {
             return fail("hangs", "a signal " + formatDuration(delay) +
                                      " after the start was swallowed: the process stays, and has to be killed");
+        }
+        if (const auto bad = rehearsal.badEnd(*status)) {
+            return *bad;
         }
         longest = std::max<Duration>(longest, status->at - signalled);
     }

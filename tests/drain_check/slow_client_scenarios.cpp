@@ -92,13 +92,25 @@ Verdict slowUpload(Rehearsal& rehearsal) {
 Verdict stream(Rehearsal& rehearsal) {
     Subject subject(rehearsal.settings(), rehearsal.recording());
     const Duration length = rehearsal.work(1s);
-    Asked client = rehearsal.ask(subject, withWork(rehearsal.settings().streamPath, length));
+    const std::string target = withWork(rehearsal.settings().streamPath, length);
+    const auto begin = Clock::now();
+    const test::Response whole = test::get(subject.port(), target, rehearsal.settings().startLimit);
+    if (whole.status >= 400 || Clock::now() - begin < length / 2) {
+        return notApplicable("GET " + target + " is no answer that takes its time (" + std::to_string(whole.status) +
+                             "); see --stream-path");
+    }
+    Asked client = rehearsal.ask(subject, target);
     std::this_thread::sleep_for(length / 3);
     const auto signalled = rehearsal.stop(subject);
     const test::Response response = rehearsal.answer(client, rehearsal.deadlineFrom(signalled));
     const std::string figure = std::to_string(response.body.size()) + " bytes";
-    return isServed(response) ? pass(figure)
-                              : fail(figure, "a client in the middle of its download " + fate(response));
+    if (!isServed(response)) {
+        return fail(figure, "a client in the middle of its download " + fate(response));
+    }
+    return response.body.size() >= whole.body.size()
+               ? pass(figure)
+               : fail(figure + " of " + std::to_string(whole.body.size()),
+                      "a client in the middle of its download got the beginning, and took it for all");
 }
 
 }  // namespace

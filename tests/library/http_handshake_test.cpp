@@ -3,6 +3,7 @@
 #include "catch.h"
 #include "concurrent_shutdown.h"
 #include "served.h"
+#include "skip.h"
 
 #include "lifecycle/file_descriptor.h"
 
@@ -19,7 +20,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -131,7 +131,7 @@ TEST_CASE("library: a client in the middle of connecting is served and with plai
     REQUIRE(get(server.port(), "/").status == 200);
     UnluckyClient client(server.port());
     if (!client.isUnlucky()) {
-        std::cout << "skipped: losing a packet needs root here" << std::endl;
+        skip("losing a packet needs root here");
         return;
     }
     REQUIRE(eventually([&] { return isHalfOpen(server.port()); }, 1s));
@@ -152,7 +152,7 @@ TEST_CASE("library: a client in the middle of connecting holds a shutdown no lon
     REQUIRE(get(server.port(), "/").status == 200);
     const UnluckyClient client(server.port());
     if (!client.isUnlucky()) {
-        std::cout << "skipped: losing a packet needs root here" << std::endl;
+        skip("losing a packet needs root here");
         return;
     }
     REQUIRE(eventually([&] { return isHalfOpen(server.port()); }, 1s));

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <iostream>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -190,7 +191,7 @@ TEST_CASE("library: a server listens on IPv6 where there is one") {
     try {
         Poco::Net::ServerSocket(Poco::Net::SocketAddress("::1", 0));
     } catch (const Poco::Exception&) {
-        WARN("skipped: this machine has no ::1");
+        std::cout << "skipped: the part over IPv6: this machine has no ::1" << std::endl;
         return;
     }
     Served server(hello, {.address = {"::1", 0}});
@@ -273,5 +274,5 @@ TEST_CASE("library: a connection that expires while somebody holds a copy of its
     for (int i = 0; i < 20; ++i) { // in the memory of those that are gone
         CHECK(get(server.port(), "/").status == 200);
     }
-    CHECK(server->counters().served == 40);
+    CHECK(eventually([&] { return server->counters().served == 40; }, 10s));
 }

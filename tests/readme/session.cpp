@@ -62,7 +62,7 @@ SessionResult Session::run() {
 
 void Session::openTerminals() {
     for (int number = 1; number <= script_.terminals(); ++number) {
-        terminals_.emplace_back(places_.root);
+        terminals_.emplace_back(places_.root, temporary_.path());
     }
     const Deadline deadline = script_.options.step_timeout;
     for (int number = 1; number <= script_.terminals(); ++number) {

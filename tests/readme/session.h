@@ -7,6 +7,7 @@
 #include "terminal.h"
 
 #include "deadline.h"
+#include "temp_dir.h"
 
 #include <cstddef>
 #include <filesystem>
@@ -80,6 +81,7 @@ private:
     const Places& places_;
     const Purpose purpose_;
     Substitutions substitutions_;
+    test::TempDir temporary_;  // of the programs in the terminals; gone behind them
     std::vector<Terminal> terminals_;
     std::vector<std::unique_ptr<ExpectedOutput>> expected_;
     test::Clock::time_point last_output_at_; ///< or the last step

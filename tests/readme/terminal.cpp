@@ -36,7 +36,7 @@ constexpr const char* own_pidof = R"(() {
     done
 })";
 
-[[noreturn]] void becomeShell(const std::filesystem::path& directory) {
+[[noreturn]] void becomeShell(const std::filesystem::path& directory, const std::filesystem::path& temporary) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     test::restoreDefaultSignals();
 
@@ -49,6 +49,7 @@ constexpr const char* own_pidof = R"(() {
     ::setenv("PS1", std::string(1, prompt_mark).c_str(), 1);
     ::setenv("PS2", "", 1);
     ::setenv("TERM", "dumb", 1);
+    ::setenv("TMPDIR", temporary.c_str(), 1);
     ::setenv("LC_ALL", "C.UTF-8", 1);
     ::setenv("HISTFILE", "/dev/null", 1);
     ::setenv("LAB_README_RUNNER", "1", 1);
@@ -72,7 +73,7 @@ std::string plainText(const std::string& line) {
 
 } // namespace
 
-Terminal::Terminal(const std::filesystem::path& directory) {
+Terminal::Terminal(const std::filesystem::path& directory, const std::filesystem::path& temporary) {
     const winsize size{50, 200, 0, 0}; // wide enough that nothing is folded
     int master = -1;
     shell_ = ::forkpty(&master, nullptr, nullptr, &size);
@@ -80,7 +81,7 @@ Terminal::Terminal(const std::filesystem::path& directory) {
         throw std::system_error(errno, std::generic_category(), "forkpty");
     }
     if (shell_ == 0) {
-        becomeShell(directory);
+        becomeShell(directory, temporary);
     }
     master_ = FileDescriptor(master);
     ::fcntl(master, F_SETFD, FD_CLOEXEC);

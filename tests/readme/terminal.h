@@ -19,7 +19,8 @@ namespace lifecycle::readme {
 class Terminal {
 public:
     /// Starts the shell in `directory`.
-    explicit Terminal(const std::filesystem::path& directory);
+    /// `temporary` is where the shell's programs put temporary files.
+    Terminal(const std::filesystem::path& directory, const std::filesystem::path& temporary);
     Terminal(Terminal&&) = default;
     Terminal& operator=(Terminal&&) = delete;
 

@@ -1,5 +1,6 @@
 #include "catch.h"
 #include "hello_server.h"
+#include "proc.h"
 #include "signals_check.h"
 #include "stage.h"
 
@@ -55,4 +56,9 @@ TEST_CASE("03: a signal during the first 50 ms never hangs it") {
 
 TEST_CASE("03: a signal during the first 50 ms never hangs plain Poco either") {
     checkSignalWhileStarting(stage("03_http_shutdown", {"--port=0", "--strategy=stopall"}), 10ms);
+}
+
+TEST_CASE("03: the thread for its deadline is there from the start and not to be had at the end only") {
+    const HelloServer server;
+    CHECK(threadNames(server.pid()).count("timers") == 1);
 }

@@ -193,6 +193,37 @@ TEST_CASE("04: a database that stays full to the end costs exit code 75 and a nu
           static_cast<long long>(acknowledged - OrdersFile(database).rows().size()));
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // whose libraries have to be loaded first
+
+TEST_CASE("04: a commit that fails and is in the file all the same stores nothing twice and goes on") {
+    const TempDir directory;
+    const auto database = directory.path() / "orders.db";
+    const auto fails = directory.path() / "fails";
+    const OrderServer server(database, {}, {.environment = {"LD_PRELOAD=" FAILING_SYNC, "FAILING_SYNC=" + fails.string()}});
+    REQUIRE(server.order().status == 202);
+    REQUIRE(eventually([&] { return OrdersFile(database).rows().size() == 1; }, 10s));
+    directory.write("fails", "");
+    REQUIRE(server.order().status == 202);
+    CHECK(server.waitForEvent("database.failing").field("error").find("I/O") != std::string::npos);
+    fs::remove(fails);
+    server.waitForEvent("database.recovered");
+    CHECK(server.order().status == 202);
+    checkCleanEnd(server, database, 3);
+}
+
+#endif
+
+TEST_CASE("04: a file with another table of that name is refused with 69 and left as it is") {
+    const TempDir directory;
+    const std::string database = directory.path() / "orders.db";
+    OrdersFile(database).execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT); PRAGMA user_version = 42;"
+                                 "INSERT INTO orders VALUES (1, 'somebody else')");
+    const Process server(hooksCommand(database, {}));
+    CHECK(server.waitForExit(10s).code == 69);
+    CHECK(server.standardError().back().text.find("its table orders is another one") != std::string::npos);
+    CHECK(OrdersFile(database).number("PRAGMA user_version") == 42);
+}
+
 TEST_CASE("04: a full queue is answered 503 with Retry-After") {
     const TempDir directory;
     const std::string database = directory.path() / "orders.db";

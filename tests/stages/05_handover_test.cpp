@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include <iostream>
+
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
 using lifecycle::FileDescriptor;
@@ -67,7 +69,7 @@ TEST_CASE("05: TCP over IPv4 and IPv6 and a Unix path are handed over as the sam
     if (hasIpv6) {
         options.push_back("--listen=[::1]:0");
     } else {
-        WARN("skipped: this machine has no ::1");
+        std::cout << "skipped: the part over IPv6: this machine has no ::1" << std::endl;
     }
     RestartServer server(options);
     const auto before = listeningSockets(server.pid());

@@ -6,6 +6,7 @@
 #include "process_table.h"
 #include "stage.h"
 #include "temp_dir.h"
+#include "skip.h"
 
 #include "lifecycle/file_descriptor.h"
 
@@ -16,7 +17,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -110,7 +110,7 @@ void checkThatOrphansAreReaped(OrphansNursery& nursery, const Process& outside, 
 
 TEST_CASE("05: as process 1 it reaps orphans and takes none of them for its own") {
     if (!namespacesAreAllowed()) {
-        std::cout << "skipped: this system does not let us make a PID namespace" << std::endl;
+        skip("this system does not let us make a PID namespace");
         return;
     }
     OrphansNursery nursery;

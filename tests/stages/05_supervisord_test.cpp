@@ -6,12 +6,12 @@
 #include "process.h"
 #include "stage.h"
 #include "temp_dir.h"
+#include "skip.h"
 
 #include <signal.h>
 
 #include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <memory>
 #include <sstream>
@@ -123,7 +123,7 @@ bool supervisordIsMissing() {
         Process({"supervisord", "--version"}).waitForExit(60s);
         return false;
     } catch (const std::system_error&) {
-        std::cout << "skipped: supervisor is not installed" << std::endl;
+        skip("supervisor is not installed");
         return true;
     }
 }

@@ -1,9 +1,9 @@
 #include "catch.h"
 #include "process.h"
 #include "temp_dir.h"
+#include "skip.h"
 
 #include <fstream>
-#include <iostream>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -19,7 +19,7 @@ bool systemdIsMissing() {
         Process({"systemd-analyze", "--version"}).waitForExit(60s);
         return false;
     } catch (const std::system_error&) {
-        std::cout << "skipped: systemd-analyze is not installed" << std::endl;
+        skip("systemd-analyze is not installed");
         return true;
     }
 }

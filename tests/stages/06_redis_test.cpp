@@ -197,6 +197,7 @@ TEST_CASE("06: a counter that is no number is told and nothing is applied") {
     const IncrementServer server({at(redis.address()), "--work=0s", "--timeout=300ms"});
     CHECK(server.increment() == 1);
     CHECK(server.waitForEvent("redis.failing").field("error").find("integer") != std::string::npos);
+    CHECK(get(server.port(), "/counter").status == 503);
     CHECK(askRedis(redis.port(), "SET counter 41") == "+OK");
     CHECK(counterIs(server, "42"));
     CHECK(server.end().code == 0);

@@ -1,8 +1,8 @@
 #include "catch.h"
 #include "process.h"
 #include "stage.h"
+#include "skip.h"
 
-#include <iostream>
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
@@ -25,7 +25,8 @@ int onProcesses(const std::vector<std::string>& options, std::string& said) {
         said += line.text + "\n";
     }
     if (code == 69 && said.find("please install") != std::string::npos) {
-        std::cout << "skipped: " << said.substr(said.find("please")) << std::flush;
+        const std::size_t please = said.find("please");
+        skip(said.substr(please, said.find('\n', please) - please));
         return -1;
     }
     return code;

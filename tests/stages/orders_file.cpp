@@ -27,6 +27,19 @@ void check(sqlite3* database, int result) {
 
 } // namespace
 
+void OrdersFile::execute(const std::string& sql) const {
+    const auto database = open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    check(database.get(), ::sqlite3_exec(database.get(), sql.c_str(), nullptr, nullptr, nullptr));
+}
+
+std::int64_t OrdersFile::number(const std::string& sql) const {
+    const auto database = open(path_, SQLITE_OPEN_READWRITE);
+    sqlite3_stmt* query = nullptr;
+    check(database.get(), ::sqlite3_prepare_v2(database.get(), sql.c_str(), -1, &query, nullptr));
+    const std::shared_ptr<sqlite3_stmt> owner(query, ::sqlite3_finalize);
+    return ::sqlite3_step(query) == SQLITE_ROW ? ::sqlite3_column_int64(query, 0) : 0;
+}
+
 std::map<std::int64_t, OrdersFile::Row> OrdersFile::rows() const {
     // Not read-only: what a killed program left in the log must be recovered first.
     const auto database = open(path_, SQLITE_OPEN_READWRITE);

@@ -22,6 +22,10 @@ public:
 
     std::map<std::int64_t, Row> rows() const;
 
+    /// Any SQL; and the first number that some SQL gives.
+    void execute(const std::string& sql) const;
+    std::int64_t number(const std::string& sql) const;
+
     /// Keeps everybody else from writing, while it lives.
     class WriteLock {
     public:

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <set>
 #include <sstream>
 
@@ -146,6 +147,18 @@ std::vector<SignalSet> signalSets(pid_t pid, const std::string& name) {
 bool ignoresSigpipe(pid_t pid) {
     const auto sets = signalSets(pid, "SigIgn");
     return !sets.empty() && sets.front().has(SIGPIPE);
+}
+
+std::multiset<std::string> threadNames(pid_t pid) {
+    std::multiset<std::string> names;
+    std::error_code gone; // threads end while we look
+    for (const auto& task : std::filesystem::directory_iterator(folder(pid) / "task", gone)) {
+        std::ifstream file(task.path() / "comm");
+        std::string name;
+        std::getline(file, name);
+        names.insert(name);
+    }
+    return names;
 }
 
 pid_t firstChild(pid_t pid) {

@@ -43,6 +43,9 @@ std::vector<SignalSet> signalSets(pid_t pid, const std::string& name);
 /// for a program that cannot write that it is.
 bool ignoresSigpipe(pid_t pid);
 
+/// The names of its threads.
+std::multiset<std::string> threadNames(pid_t pid);
+
 /// Its first child; 0 without one.
 pid_t firstChild(pid_t pid);
 

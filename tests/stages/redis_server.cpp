@@ -1,9 +1,9 @@
 #include "redis_server.h"
 
 #include "catch.h"
+#include "skip.h"
 
 #include <algorithm>
-#include <iostream>
 #include <random>
 #include <stdexcept>
 
@@ -16,7 +16,7 @@ bool RedisServer::available() {
         const Process version({"redis-server", "--version"});
         return version.waitForExit(10s).code == 0;
     } catch (const std::system_error&) {
-        std::cout << "skipped: redis-server is not installed" << std::endl;
+        skip("redis-server is not installed");
         return false;
     }
 }

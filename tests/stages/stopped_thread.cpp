@@ -1,4 +1,5 @@
 #include "stopped_thread.h"
+#include "skip.h"
 
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -10,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <iostream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -73,7 +73,7 @@ bool StoppedThread::allowed() {
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     if (!allowed) {
-        std::cout << "skipped: this system does not allow ptrace" << std::endl;
+        skip("this system does not allow ptrace");
     }
     return allowed;
 }

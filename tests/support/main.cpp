@@ -4,6 +4,7 @@
 #define CATCH_CONFIG_RUNNER // Catch2 2 compiles its implementation here; Catch2 3 ignores this.
 #include "catch.h"
 
+#include "skip.h"
 #include "test_outcome.h"
 
 namespace {
@@ -37,5 +38,7 @@ CATCH_REGISTER_LISTENER(OutcomeListener)
 } // namespace
 
 int main(int argc, char** argv) {
-    return Catch::Session().run(argc, argv);
+    constexpr int skipReturnCode = 77; // see test_properties.cmake.in
+    const int failures = Catch::Session().run(argc, argv);
+    return failures == 0 && lifecycle::test::isSkipped() ? skipReturnCode : failures;
 }

@@ -1,6 +1,7 @@
 #include "receive_queues.h"
 
 #include <fstream>
+#include <iomanip>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -23,11 +24,17 @@ int portOf(const std::string& address) {
 /// connections in line. A server on [::] has its connections in the second table.
 std::size_t readEmpty(int port) {
     std::size_t empty = 0;
+    std::ostringstream hexadecimalPort;
+    hexadecimalPort << ':' << std::hex << std::uppercase << std::setw(4) << std::setfill('0') << port << ' ';
+    const std::string mark = hexadecimalPort.str();
     for (const char* name : {"/proc/net/tcp", "/proc/net/tcp6"}) {
         std::ifstream table(name);
         std::string line;
         std::getline(table, line);  // the names of the columns
         while (std::getline(table, line)) {
+            if (line.find(mark) == std::string::npos) {
+                continue;  // the table may be long
+            }
             std::istringstream words(line);
             std::string number, local, remote, state, queues;
             words >> number >> local >> remote >> state >> queues;
