@@ -15,7 +15,7 @@ public:
 
     /// To be held while a process is started, so that none is started behind the last killing, and
     /// while one is given up. Blocks for ever once there is an interruption.
-    static std::unique_lock<std::mutex> noneNow();
+    static std::unique_lock<std::timed_mutex> noneNow();
 };
 
 }  // namespace lifecycle::check

@@ -1,11 +1,15 @@
 #include "subject.h"
 
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <iostream>
 #include <sstream>
 
 #include "descendants.h"
 #include "interruption.h"
 #include "lifecycle/duration.h"
+#include "lifecycle/exit_code.h"
 #include "lifecycle/signals.h"
 #include "proc.h"
 
@@ -63,11 +67,21 @@ Subject::~Subject() {
     test::killDescendants();  // what left the process group, and what a restart has put in its place
 }
 
+/// A process of another user (sudo) can be neither asked to end nor cleared away: there is no going on.
+void Subject::leaveIfNotOurs() const {
+    if (::kill(process_->pid(), 0) != 0 && errno == EPERM) {
+        std::cerr << "drain_check: " << settings_.command.front()
+                  << " may not be signalled by this user: run drain_check as the user that it becomes" << std::endl;
+        std::quick_exit(exitUnavailable);
+    }
+}
+
 void Subject::waitUntilListening() {
     const test::Deadline deadline = settings_.startLimit;
     bool listens = false;
     test::eventually(
         [&] {
+            leaveIfNotOurs();
             listens = !listening().empty();
             return listens || process_->exitStatus();
         },

@@ -54,6 +54,7 @@ public:
 
 private:
     void waitUntilListening();
+    void leaveIfNotOurs() const;
 
     const Settings& settings_;
     Recording& recording_;
