@@ -2,8 +2,8 @@
 //
 //     careless_server FAULT PORT
 //
-// Everything else it does well enough: a thread for each connection, GET /?work=MS, keep-alive, and on
-// SIGTERM it refuses new connections, finishes what is in flight, and leaves.
+// Everything else it does well enough: a thread for each connection, GET /?work=MS, GET /?stream=MS until the
+// connection closes, keep-alive, and on SIGTERM it refuses new connections, finishes what is in flight, and leaves.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -27,15 +27,35 @@ std::atomic<int> inFlight = 0;
 std::atomic<int> connections = 0;
 std::atomic<bool> stopping = false;
 
+void sendPieces(int client, std::chrono::milliseconds pause) {
+    std::string text = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+    for (int piece = 0; piece < 10; ++piece) {
+        text += "a piece\n";
+        ::send(client, text.data(), text.size(), MSG_NOSIGNAL);
+        text.clear();
+        std::this_thread::sleep_for(pause);
+    }
+    ::shutdown(client, SHUT_RDWR);
+}
+
 void answer(int client, const std::string& request) {
     ++inFlight;
+    if (const auto stream = request.find("stream="); stream != std::string::npos) {
+        sendPieces(client, std::chrono::milliseconds(std::atoi(request.c_str() + stream + 7)) / 10);
+        --inFlight;
+        return;
+    }
+    if (fault == "early-header") {
+        const std::string head = "HTTP/1.1 200 OK\r\n";
+        ::send(client, head.data(), head.size(), MSG_NOSIGNAL);
+    }
     const auto work = request.find("work=");
     if (work != std::string::npos) {
         std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(request.c_str() + work + 5)));
     }
     const bool announce = stopping && fault != "keeps-alive";
-    const std::string text = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" +
-                             std::string(announce ? "Connection: close\r\n" : "") + "\r\nok\n";
+    const std::string text = std::string(fault == "early-header" ? "" : "HTTP/1.1 200 OK\r\n") +
+                             "Content-Length: 3\r\n" + std::string(announce ? "Connection: close\r\n" : "") + "\r\nok\n";
     ::send(client, text.data(), text.size(), MSG_NOSIGNAL);
     --inFlight;
 }
@@ -94,10 +114,13 @@ int main(int argc, char** argv) {
     sigset_t term;
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
-    if (fault != "dies") {
+    if (fault != "dies" && fault != "early-header") {
         ::pthread_sigmask(SIG_BLOCK, &term, nullptr);
     }
     const int listener = listenOn(std::atoi(argv[2]));
+    if (fault == "loads") {  // which is no fault
+        std::this_thread::sleep_for(1500ms);
+    }
     std::thread(acceptAll, listener).detach();
 
     int number = 0;

@@ -88,3 +88,23 @@ TEST_CASE("drain_check: a path that ignores its parameter and one that is no str
     CHECK(checked.of("stream").result == "n/a");
     CHECK(checked.of("stream").remark.find("no answer that takes its time") != std::string::npos);
 }
+
+TEST_CASE("drain_check: a server that listens before it serves is waited for") {
+    CHECK(carelessIn("loads", "in-flight").result == "pass");
+    CHECK(carelessIn("loads", "last-response").result == "pass");
+}
+
+TEST_CASE("drain_check: the beginning of an answer is not taken for the answer") {
+    checkFails("early-header", "in-flight", "a client whose request was being worked on got half an answer");
+}
+
+TEST_CASE("drain_check: a stream that looks whole when it is cut is found") {
+    const auto stream = [](const std::string& fault) {
+        return runCheck({"--only=stream", "--path=/?work={ms}", "--stream-path=/?stream={ms}", "--timeout=1s"},
+                        {CARELESS_SERVER, fault, "{port}"})
+            .of("stream");
+    };
+    CHECK(stream("none").result == "pass");
+    CHECK(stream("dies").result == "fail");
+    CHECK(stream("dies").remark.find("got the beginning, and took it for all") != std::string::npos);
+}

@@ -59,7 +59,7 @@ Verdict descriptors(Rehearsal& rehearsal) {
                                    .limits = {{RLIMIT_NOFILE, settings.descriptors}}};
     std::optional<Subject> started;
     try {
-        started.emplace(settings, rehearsal.recording(), Subject::Wait::untilListening, few);
+        started.emplace(settings, rehearsal.recording(), Subject::Wait::untilServing, few);
     } catch (const NeverListens&) {
     }
     if (!started || !isServed(test::get(started->port(), rehearsal.path(0s), 5s))) {

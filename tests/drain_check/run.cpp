@@ -40,7 +40,9 @@ Verdict run(const Scenario& scenario, Rehearsal& rehearsal) {
         try {
             verdict = scenario.run(rehearsal);
         } catch (const AnsweredTooEarly& error) {
-            verdict = notApplicable(error.what());
+            if (verdict.result != Verdict::Result::fail) {
+                verdict = notApplicable(error.what());
+            }
             attempt -= ++tooEarly <= 4 ? 1 : 0;
             rehearsal.slower();
         } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "descendants.h"
+#include "http_client.h"
 #include "interruption.h"
 #include "lifecycle/duration.h"
 #include "lifecycle/exit_code.h"
@@ -45,9 +46,10 @@ Subject::Subject(const Settings& settings, Recording& recording, Wait wait, test
         process_.emplace(commandFor(settings, port()), std::move(options));
     }
     process_->neverPrintLog();
-    if (wait == Wait::untilListening) {
+    if (wait == Wait::untilServing) {
         try {
             waitUntilListening();
+            waitUntilServing();
         } catch (...) {
             const auto lock = Interruption::noneNow();
             process_.reset();
@@ -101,6 +103,23 @@ void Subject::waitUntilListening() {
                << lastLine(*process_);
     }
     throw NeverListens(reason.str());
+}
+
+/// Listening is not serving yet: the first answer may take a while.
+void Subject::waitUntilServing() {
+    const test::Deadline deadline = settings_.startLimit;
+    const std::string path = withWork(settings_.path, 0s);
+    test::Response response;
+    test::eventually(
+        [&] {
+            response = test::get(port(), path, deadline);
+            return response.outcome == test::Outcome::complete || process_->exitStatus();
+        },
+        deadline);
+    if (response.outcome != test::Outcome::complete) {
+        throw NeverListens(settings_.command.front() + " listens, and does not answer GET " + path + " by HTTP");
+    }
+    firstStatus_ = response.status;
 }
 
 Clock::time_point Subject::signal(int number) {

@@ -25,16 +25,19 @@ public:
 /// at the end of the scope; only one lives at a time.
 class Subject {
 public:
-    enum class Wait { untilListening, notAtAll };
+    enum class Wait { untilServing, notAtAll };
 
     /// Starts it. Throws NeverListens; std::system_error if there is no such program.
-    Subject(const Settings& settings, Recording& recording, Wait wait = Wait::untilListening,
+    Subject(const Settings& settings, Recording& recording, Wait wait = Wait::untilServing,
             test::ProcessOptions options = {});
     ~Subject();
     Subject(const Subject&) = delete;
     Subject& operator=(const Subject&) = delete;
 
     int port() const { return port_.port(); }
+
+    /// The status of its first answer to --path: with Wait::untilServing it has given one.
+    int firstStatus() const { return firstStatus_; }
 
     /// Sends a signal to the process that was started, as a supervisor does; returns the moment before.
     test::Clock::time_point signal(int number);
@@ -54,12 +57,14 @@ public:
 
 private:
     void waitUntilListening();
+    void waitUntilServing();
     void leaveIfNotOurs() const;
 
     const Settings& settings_;
     Recording& recording_;
     test::PortReservation port_;
     std::optional<test::Process> process_;
+    int firstStatus_ = 0;
 };
 
 }  // namespace lifecycle::check

@@ -11,23 +11,6 @@ using namespace std::chrono_literals;
 using test::Clock;
 using test::Outcome;
 
-/// Listening is not serving yet: the first answer may take a while.
-test::Response firstAnswer(const Subject& subject, const Settings& settings) {
-    const test::Deadline deadline = settings.startLimit;
-    test::Response response;
-    test::eventually(
-        [&] {
-            response = test::get(subject.port(), withWork(settings.path, 0s), deadline);
-            return response.outcome == Outcome::complete;
-        },
-        deadline);
-    if (response.outcome != Outcome::complete) {
-        throw NeverListens(settings.command.front() + " listens, and does not answer GET " +
-                           withWork(settings.path, 0s) + " by HTTP");
-    }
-    return response;
-}
-
 bool answersTwice(const Subject& subject, const Settings& settings) {
     test::Connection connection = test::Connection::to(subject.port());
     const std::string request = test::httpRequest("GET", withWork(settings.path, 0s));
@@ -56,7 +39,7 @@ Traits probe(const Settings& settings) {
     Recording ignored;
     const Subject subject(settings, ignored);
     Traits traits;
-    traits.status = firstAnswer(subject, settings).status;
+    traits.status = subject.firstStatus();
     traits.keepsAlive = answersTwice(subject, settings);
     traits.works = settings.takesWork() && takesTime(subject, settings);
     return traits;

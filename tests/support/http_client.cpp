@@ -170,9 +170,17 @@ bool Connection::closedByServer() const {
     return !socket_ || ::poll(&polled, 1, 0) != 0;
 }
 
-bool Connection::hasBytes() const {
-    pollfd polled{socket_.get(), POLLIN, 0};
-    return !buffer_.empty() || (socket_ && ::poll(&polled, 1, 0) > 0);
+bool Connection::answerIsHere() const {
+    std::string bytes(64 * 1024, '\0');
+    const ssize_t size = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+    bytes.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    bytes.insert(0, buffer_);
+    ResponseParser parser;
+    const auto now = Clock::now();
+    if (!parser.feed(bytes, now) && closedByServer()) {
+        parser.end(false, now); // which is the end of some answers, and not of others
+    }
+    return parser.response().outcome == Outcome::complete;
 }
 
 void Connection::halfClose() {

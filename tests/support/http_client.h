@@ -71,8 +71,8 @@ public:
     /// A client asks this before it reuses a connection.
     bool closedByServer() const;
 
-    /// Has something come that was not read yet? Does not block, takes no bytes.
-    bool hasBytes() const;
+    /// Is the whole next answer here, as far as its first 64 KiB tell? Does not block, takes no bytes.
+    bool answerIsHere() const;
 
     /// Ends the sending direction (FIN); answers can still be read.
     void halfClose();

@@ -2,6 +2,8 @@
 #include "http_client.h"
 #include "scripted_server.h"
 
+#include <atomic>
+
 using namespace std::chrono_literals;
 using lifecycle::test::Clock;
 using lifecycle::test::Connection;
@@ -164,4 +166,28 @@ TEST_CASE("support: the client resets a connection when told to") {
         CHECK(connection.localPort() == 0);
     }
     CHECK(lifecycle::test::eventually([&] { return !got_byte; }, 10s));
+}
+
+TEST_CASE("support: the client knows a whole answer from the beginning of one") {
+    const auto isHere = [](const std::string& bytes, bool close) {
+        std::atomic<bool> written = false;
+        ScriptedServer server([&](ScriptedServer::Peer& peer) {
+            peer.write(bytes);
+            written = !close;
+            if (!close) {
+                peer.readByte(); // until the client closes
+            }
+        });
+        const Connection client = Connection::to(server.port());
+        REQUIRE(lifecycle::test::eventually([&] { return written || client.closedByServer(); }, 10s));
+        return client.answerIsHere();
+    };
+    CHECK(isHere(ok, false));
+    CHECK(isHere("HTTP/1.0 200 OK\r\n\r\nhello", true));
+    CHECK_FALSE(isHere("", false));
+    CHECK_FALSE(isHere("", true));
+    CHECK_FALSE(isHere("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", false));
+    CHECK_FALSE(isHere("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhel", true));
+    CHECK_FALSE(isHere("HTTP/1.1 103 Early Hints\r\n\r\n", false));
+    CHECK_FALSE(isHere("HTTP/1.0 200 OK\r\n\r\nhello", false));
 }
