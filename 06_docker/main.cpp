@@ -77,7 +77,7 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
     }
     Increments increments(*counter, settings.work, settings.jobs, events);
     const LastWords lastWords(signals, [&] {
-        const Increments::Tally tally = increments.abandon();
+        const Increments::Tally tally = increments.tally();
         events.emitWithin(20ms, "jobs.lost",
                           {{"unapplied", tally.unapplied}, {"note", doubtAbout(tally)}});
     });
