@@ -30,9 +30,9 @@ namespace stage {
 ///  - While the database fails (locked, read-only, full) nothing more is taken, what has been taken
 ///    is kept and tried again, and storing goes on by itself when the database is back.
 ///
-/// Logs `database.failing`, once for each error in a row, and `database.recovered`. One thread, the writer, uses
-/// the database; all functions may be called from every thread. A crash or SIGKILL loses what
-/// counters().waiting counts.
+/// Logs `database.failing`, once for each error in a row, and `database.recovered`. One thread, the
+/// writer, uses the database; all functions may be called from every thread. A crash or SIGKILL loses
+/// what counters().waiting counts.
 class OrderStore {
 public:
     struct Options {
@@ -43,9 +43,9 @@ public:
     };
 
     /// Opens the database and starts the writer. Throws std::runtime_error if there can be no such
-    /// database: no such folder, no SQLite file, another table of that name, or another process stores into it. One that fails
-    /// for the moment is waited for. From here on SIGXFSZ is ignored: a file that may not grow is an
-    /// error of one write, and not the end of the process.
+    /// database: no such folder, no SQLite file, another table of that name, or another process stores
+    /// into it. One that fails for the moment is waited for. From here on SIGXFSZ is ignored: a file
+    /// that may not grow is an error of one write, and not the end of the process.
     OrderStore(Options options, lifecycle::EventLog& events);
 
     /// Ends the writer, without waiting for a failing database.

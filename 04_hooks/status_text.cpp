@@ -108,6 +108,8 @@ Object::Ptr countersOf(const StatusSnapshot& status) {
 /// Writes one metric after the other, each with its HELP and TYPE.
 class Metrics {
 public:
+    Metrics() { text_.precision(15); }  // or a sum of seconds would move in steps
+
     void begin(const char* name, const char* type, const char* help) {
         name_ = name;
         text_ << "# HELP " << name << ' ' << help << "\n# TYPE " << name << ' ' << type << '\n';
@@ -126,13 +128,7 @@ public:
 
 private:
     std::string name_;
-    std::ostringstream text_ = withAllDigits();
-
-    static std::ostringstream withAllDigits() {
-        std::ostringstream stream;
-        stream.precision(15);
-        return stream;
-    }
+    std::ostringstream text_;
 };
 
 }  // namespace

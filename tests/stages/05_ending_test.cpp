@@ -17,10 +17,6 @@ namespace {
 
 const std::string stablePid = "--control=stable-pid";
 
-bool isRefused(int port) {
-    return eventually([port] { return Connection::to(port).error() == std::errc::connection_refused; }, 10s);
-}
-
 /// SIGHUP, and the process that is started then. It may not be ready yet.
 pid_t beginRestart(const RestartServer& server, std::size_t restart) {
     server.signal(SIGHUP);

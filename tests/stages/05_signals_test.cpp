@@ -12,14 +12,6 @@
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
 
-namespace {
-
-bool isRefused(int port) {
-    return eventually([port] { return Connection::to(port).error() == std::errc::connection_refused; }, 10s);
-}
-
-} // namespace
-
 TEST_CASE("05: USR1 and TSTP do nothing but the hooks around them run") {
     const RestartServer server;
     server.signal(SIGTSTP);

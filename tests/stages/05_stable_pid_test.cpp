@@ -20,10 +20,6 @@ Event restartBelow(RestartServer& server, int generation) {
     return ready;
 }
 
-bool isRefused(int port) {
-    return eventually([port] { return Connection::to(port).error() == std::errc::connection_refused; }, 10s);
-}
-
 } // namespace
 
 TEST_CASE("05: with stable-pid one process stays over 5 restarts under load and nothing is lost") {

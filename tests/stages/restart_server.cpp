@@ -162,4 +162,9 @@ void checkNothingLost(const LoadResult& result) {
     CHECK(result.sent > 0);
 }
 
+bool isRefused(int port) {
+    return eventually([port] { return Connection::to(port).error() == std::errc::connection_refused; },
+                      std::chrono::seconds(10));
+}
+
 } // namespace lifecycle::test

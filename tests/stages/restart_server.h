@@ -83,6 +83,9 @@ LoadPlan postingClients(int port, int clients, Clock::duration think_time = {});
 /// Nothing that was sent got lost, whatever happened meanwhile.
 void checkNothingLost(const LoadResult& result);
 
+/// Nobody listens on the port, or soon nobody will.
+bool isRefused(int port);
+
 /// How many times longer things may take in this build.
 constexpr int slower =
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)

@@ -70,9 +70,9 @@ struct HooksReport {
 /// suffice for all, a share in proportion, so that a slow hook early on cannot use up the time of
 /// later ones. What a phase does not use, later ones get.
 ///
-/// Each hook has a thread to itself while it runs; where the system has none left, that of run().
-/// When run() returns, no thread is left but those of
-/// hooks that timed out. All functions may be called from every thread.
+/// Each hook has a thread to itself while it runs; where the system has none left, that of run(),
+/// which cannot abandon it then. When run() returns, no thread is left but those of hooks that timed
+/// out. All functions may be called from every thread.
 ///
 ///     Hooks hooks(&events);
 ///     hooks.add({.name = "gate", .phase = 1, .timeout = 1s, .run = [&](const Context&) { gate.close(); }});

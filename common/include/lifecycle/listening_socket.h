@@ -23,9 +23,9 @@ public:
 /// may shutdown(2) it, and close() here does not. Not for several threads.
 class ListeningSocket {
 public:
-    /// Listens on an address: IPv4, IPv6 ([::] takes IPv4 clients, too), or the path of a Unix socket; a path that a
-    /// process left behind is taken over. Throws StartError. Only SO_REUSEADDR is set: with
-    /// SO_REUSEPORT, Poco's default, a second server on the same port would take half of the clients.
+    /// Listens on an address: IPv4, IPv6 ([::] takes IPv4 clients, too), or the path of a Unix socket;
+    /// a path that a process left behind is taken over. Throws StartError. Only SO_REUSEADDR is set:
+    /// with SO_REUSEPORT, Poco's default, a second server on the same port would take half of the clients.
     static ListeningSocket listenOn(const Poco::Net::SocketAddress& address);
 
     /// Takes over a descriptor that this process was given. Throws StartError unless it is a stream
