@@ -145,8 +145,7 @@ bool Context::waitUntil(TimePoint until) const {
 }
 
 bool Context::waitFor(Duration duration) const {
-    const TimePoint now = Clock::now();
-    return waitUntil(duration < TimePoint::max() - now ? now + duration : TimePoint::max());
+    return waitUntil(addSaturated(Clock::now(), duration));
 }
 
 std::stop_token Context::token() const noexcept {
@@ -186,9 +185,7 @@ CancelableContext withDeadline(const Context& parent, TimePoint deadline, std::s
 }
 
 CancelableContext withTimeout(const Context& parent, Duration timeout, std::string cause) {
-    const TimePoint now = Clock::now();
-    const TimePoint end = timeout < TimePoint::max() - now ? now + timeout : TimePoint::max();
-    return withDeadline(parent, end, std::move(cause));
+    return withDeadline(parent, addSaturated(Clock::now(), timeout), std::move(cause));
 }
 
 Context withoutCancel(const Context&) {

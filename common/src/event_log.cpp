@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,29 +106,37 @@ void appendEvent(std::string& line, Duration now, std::string_view word,
     line += '\n';
 }
 
+mode_t typeOf(int descriptor) {
+    struct stat status{};
+    return ::fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
 /// A file, or a device such as /dev/null, takes every line at once.
 bool isFileOrNull(int descriptor) {
-    struct stat status;
-    return ::fstat(descriptor, &status) == 0 &&
-           (S_ISREG(status.st_mode) || (S_ISCHR(status.st_mode) && ::isatty(descriptor) == 0));
+    const mode_t type = typeOf(descriptor);
+    return type == S_IFREG || (type == S_IFCHR && ::isatty(descriptor) == 0);
 }
 
 }  // namespace
 
 EventLog::EventLog(int descriptor)
-    : descriptor_(descriptor), neverBlocks_(isFileOrNull(descriptor)), start_(Clock::now()) {
+    : descriptor_(descriptor),
+      neverBlocks_(isFileOrNull(descriptor)),
+      isSocket_(typeOf(descriptor) == S_IFSOCK),
+      start_(Clock::now()) {
     openMissingStandardStreams();
-    if (::isatty(descriptor_) == 1) {
-        // A terminal with room for half a line would hold the write. Opened anew it can be told not
-        // to block, without a change for those who share the descriptor.
+    if (::isatty(descriptor_) == 1 || typeOf(descriptor_) == S_IFIFO) {
+        // A terminal with room for half a line would hold the write, and so would a pipe whose room
+        // another process has just used up. Opened anew it can be told not to block, without a change
+        // for those who share the descriptor.
         const std::string name = "/proc/self/fd/" + std::to_string(descriptor_);
-        terminal_ = ::open(name.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        reopened_ = ::open(name.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     }
 }
 
 EventLog::~EventLog() {
-    if (terminal_ != -1) {
-        ::close(terminal_);
+    if (reopened_ != -1) {
+        ::close(reopened_);
     }
 }
 
@@ -189,7 +198,9 @@ bool EventLog::writable(TimePoint until) const {
 std::size_t EventLog::write(std::string_view line, TimePoint until) {
     std::size_t done = 0;
     while (done < line.size()) {
-        const ssize_t written = ::write(output(), line.data() + done, line.size() - done);
+        const char* const rest = line.data() + done;
+        const ssize_t written = isSocket_ ? ::send(descriptor_, rest, line.size() - done, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                          : ::write(output(), rest, line.size() - done);
         if (written >= 0) {
             done += static_cast<std::size_t>(written);
         } else if (errno != EINTR && !(errno == EAGAIN && writable(until))) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <stdexcept>
 
+#include "timer_queue.h"
 #include "worker_pool.h"
 
 namespace lifecycle {
@@ -99,7 +100,9 @@ std::string callHook(const Hook& hook, const Context& context) {
 
 }  // namespace
 
-Hooks::Hooks(EventLog* events) : events_(events) {}
+Hooks::Hooks(EventLog* events) : events_(events) {
+    detail::TimerQueue::instance().start();  // at the end there may be no thread left for it
+}
 
 void Hooks::add(Hook hook) {
     if (!hook.run) {
@@ -153,16 +156,22 @@ Duration longestOf(std::span<Step> phase) {
     return longest;
 }
 
+/// What they want together, none more than `most`.
 template <typename Step>
-Duration sumOfPhases(std::span<Step> steps) {
+Duration sumOfPhases(std::span<Step> steps, Duration most) {
     Duration sum{};
-    forEachPhase(steps, [&](const auto& phase, const auto&) { sum += longestOf(phase); });
+    forEachPhase(steps, [&](const auto& phase, const auto&) {
+        sum = addSaturated(sum, std::min(longestOf(phase), most));
+    });
     return sum;
 }
 
 /// What `rest` must leave for later phases: what these want, or their share if it is too little.
 Duration reserve(Duration rest, Duration wanted, Duration wantedLater) {
-    const Duration sum = wanted + wantedLater;
+    if (rest == Duration::max()) {
+        return Duration::zero();  // no deadline
+    }
+    const Duration sum = addSaturated(wanted, wantedLater);
     if (sum <= rest || sum == Duration::zero()) {
         return wantedLater;
     }
@@ -174,7 +183,7 @@ Duration reserve(Duration rest, Duration wanted, Duration wantedLater) {
 
 Duration Hooks::longest() const {
     const Steps steps = ordered();
-    return sumOfPhases(std::span(steps));
+    return sumOfPhases(std::span(steps), Duration::max());
 }
 
 /// One run() of all hooks.
@@ -220,7 +229,8 @@ HooksReport Hooks::run(const Context& total) {
     const Steps steps = ordered();
     Run hooks(total, events_);
     forEachPhase(std::span(steps), [&](const auto& phase, const auto& later) {
-        hooks.runPhase(phase, reserve(total.remaining(), longestOf(phase), sumOfPhases(later)));
+        const Duration rest = total.remaining();
+        hooks.runPhase(phase, reserve(rest, std::min(longestOf(phase), rest), sumOfPhases(later, rest)));
     });
     HooksReport report = {progress(), Clock::now() - begin};
     hooks.endThreads(!report.anyAbandoned());

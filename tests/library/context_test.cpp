@@ -76,10 +76,10 @@ TEST_CASE("library: without a reason the cause is the text of the error") {
 }
 
 TEST_CASE("library: the first cause wins and stays") {
-    auto [context, cancel] = withTimeout(Context::background(), 20ms, "too slow");
+    auto [context, cancel] = withTimeout(Context::background(), 500ms, "too slow");
     cancel("first");
     cancel("second");
-    CHECK_FALSE(withCancel(Context::background()).context.waitFor(30ms)); // past the deadline
+    CHECK_FALSE(withCancel(Context::background()).context.waitFor(510ms)); // past the deadline
     CHECK(context.err() == ContextError::canceled);
     CHECK(context.cause() == "first");
 }

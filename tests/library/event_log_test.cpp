@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -364,6 +365,48 @@ TEST_CASE("library: every line of many threads is heard or counted") {
     const auto all = lines(pipe.read());
     REQUIRE(all.size() == 2);
     CHECK(parseEvent(all[0])->number("count") == threads * each);
+}
+
+TEST_CASE("library: two processes that fill one pipe at the same moment do not hold each other") {
+    // Each has a log of its own. Both see that there is room, for one.
+    Pipe pipe;
+    REQUIRE(::fcntl(pipe.writer(), F_SETPIPE_SZ, 4096) == 4096);
+    const std::string large(500, 'x');
+    const auto emit = [&](EventLog& events) {
+        events.emitWithin(1ms, "line", {{"a", large}, {"b", large}, {"c", large}, {"d", large}, {"e", large}});
+    };
+    EventLog one(pipe.writer());
+    EventLog other(pipe.writer());
+    for (int round = 0; round < 500; ++round) {
+        pipe.read();
+        std::atomic<int> there = 0;
+        const auto atOnce = [&](EventLog& events) {
+            ++there;
+            while (there < 2) {
+            }
+            emit(events);
+        };
+        std::thread thread([&] { atOnce(other); });
+        atOnce(one);
+        thread.join();
+    }
+}
+
+TEST_CASE("library: a socket that nobody reads does not hold the process") {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    const FileDescriptor reader(ends[0]);
+    const FileDescriptor writer(ends[1]);
+    EventLog events(writer.get());
+    const auto begin = Clock::now();
+    const std::string large(500, 'x');
+    for (int i = 0; i < 2000; ++i) {
+        events.emitWithin(1ms, "line", {{"a", large}});
+    }
+    CHECK(Clock::now() - begin < 20s);
+    std::array<char, 6> bytes;
+    REQUIRE(::recv(reader.get(), bytes.data(), bytes.size(), 0) == 6);
+    CHECK(bytes[0] == '+');
 }
 
 TEST_CASE("library: a socket never gets the number of a closed standard stream") {

@@ -237,6 +237,22 @@ TEST_CASE("library: an early slow hook does not use up the time of later ones") 
     flag->set();
 }
 
+TEST_CASE("library: a hook with all the time there is does not take it from those before it") {
+    for (const Context& total : {withTimeout(Context::background(), 20s).context, Context::background()}) {
+        Diary diary;
+        Hooks hooks;
+        hooks.add(diary.entry("early", 0));
+        Hook endless = diary.entry("endless", 1);
+        endless.timeout = Duration::max();
+        hooks.add(endless);
+        CHECK(hooks.longest() == Duration::max());
+        const HooksReport report = hooks.run(total);
+        CHECK(report.allOk());
+        CHECK(named(report, "early").timeout > 5s);
+        CHECK(diary.names() == std::vector<std::string>{"early", "endless"});
+    }
+}
+
 TEST_CASE("library: with time for all each hook is granted its own timeout") {
     Diary diary;
     Hooks hooks;

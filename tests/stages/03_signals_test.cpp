@@ -91,6 +91,23 @@ TEST_CASE("03: a log that nobody reads holds neither clients nor the drain nor t
     CHECK(server.waitForExit(5s).code == 0);
 }
 
+TEST_CASE("03: two signals 10 ms apart are one request though the log has just filled up") {
+    StalledPipe log(StalledPipe::Full::later);
+    const Process server(afterShell("exec 2>" + log.name(), stage("03_http_shutdown", {"--port=0"})));
+    REQUIRE(eventually([&] { return listeningPort(server.pid()) != 0; }, 10s));
+    const int port = listeningPort(server.pid());
+    Connection client = Connection::to(port);
+    client.send(httpRequest("GET", "/hello?work=500ms"));
+    CHECK(get(port, "/healthz").status == 200); // accepted in their order: the other one is known
+    log.fill();
+
+    server.signal(SIGTERM);
+    waitUntil(Clock::now() + 10ms);
+    server.signal(SIGTERM); // the first is not told yet
+    CHECK(client.readResponse(5s).status == 200);
+    CHECK(server.waitForExit(5s).code == 0);
+}
+
 TEST_CASE("03: a second signal forces the end within 100 ms when nobody reads the log") {
     const StalledPipe log;
     const Process server(

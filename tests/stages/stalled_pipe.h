@@ -10,16 +10,24 @@
 
 namespace lifecycle::test {
 
-/// A pipe that is full, and that nobody reads: the worst place for a log.
+/// A pipe that nobody reads, and that is full: the worst place for a log.
 class StalledPipe {
 public:
-    StalledPipe() {
+    enum class Full { now, later };
+
+    explicit StalledPipe(Full full = Full::now) {
         int ends[2];
         if (::pipe2(ends, O_CLOEXEC) != 0) {
             throw std::system_error(errno, std::generic_category(), "pipe2");
         }
         reader_ = FileDescriptor(ends[0]);
         writer_ = FileDescriptor(ends[1]);
+        if (full == Full::now) {
+            fill();
+        }
+    }
+
+    void fill() const {
         // Opened anew: O_NONBLOCK on our end alone, not on what a program opens by name.
         const FileDescriptor filler(::open(name().c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
         const std::string bytes(4096, '.');

@@ -15,6 +15,15 @@ using Clock = std::chrono::steady_clock;
 /// A moment on that clock.
 using TimePoint = std::chrono::time_point<Clock, Duration>;
 
+/// begin + span, or the end of time where that would overflow.
+constexpr TimePoint addSaturated(TimePoint begin, Duration span) {
+    return span < TimePoint::max() - begin ? begin + span : TimePoint::max();
+}
+
+constexpr Duration addSaturated(Duration one, Duration other) {
+    return other < Duration::max() - one ? one + other : Duration::max();
+}
+
 /// Reads a duration written as in Go: decimal numbers, each with a unit, one after the other
 /// (`300ms`, `1.5s`, `2m30s`). Units: `ns`, `us` (or `µs`), `ms`, `s`, `m`, `h`.
 ///

@@ -80,13 +80,14 @@ public:
     Duration elapsed() const;
 
 private:
-    int output() const { return terminal_ != -1 ? terminal_ : descriptor_; }
+    int output() const { return reopened_ != -1 ? reopened_ : descriptor_; }
     bool writable(TimePoint until) const;
     std::size_t write(std::string_view line, TimePoint until);
 
     const int descriptor_;
     const bool neverBlocks_;
-    int terminal_ = -1;  // descriptor_ opened anew, without blocking; -1 if it is no terminal
+    const bool isSocket_;
+    int reopened_ = -1;  // descriptor_ opened anew, without blocking; -1 if that needs not be or cannot be
     const TimePoint start_;
     std::atomic<std::uint64_t> dropped_ = 0;
     std::timed_mutex mutex_;

@@ -40,7 +40,7 @@ public:
 
     /// Calls `action` once at that moment, unless it is canceled before.
     Timer at(TimePoint moment, Action action);
-    Timer in(Duration delay, Action action) { return at(Clock::now() + delay, std::move(action)); }
+    Timer in(Duration delay, Action action) { return at(addSaturated(Clock::now(), delay), std::move(action)); }
     /// Does nothing if it has been called, or is 0.
     void cancel(Timer timer);
 

@@ -32,7 +32,7 @@ struct RestartMessage {
 /// So at no moment does nobody accept, and a new generation that fails before `serving` costs
 /// nothing. What follows is up to the service. The end of the channel is the end of the other side.
 ///
-/// Messages are kept whole (a SOCK_SEQPACKET pair). Nothing here blocks. Not for several threads.
+/// Messages are kept whole (a SOCK_SEQPACKET pair), up to 16 KiB. Nothing here blocks. Not for several threads.
 class RestartChannel {
 public:
     static constexpr std::uint64_t version = 1;
