@@ -82,10 +82,9 @@ struct ShutdownResult {
     std::uint64_t cut = 0;      ///< still running when the context of the shutdown was done
     Duration took{};            ///< of the shutdown
 
-    // Of those connections that were there when accepting ended:
-    std::uint64_t answeredWithClose = 0;  ///< got an answer that said `Connection: close`
-    std::uint64_t idleClosed = 0;         ///< were closed when their grace was over
-    Duration emptyAfter{};                ///< when the last of them was gone; zero if one still is there
+    std::uint64_t answeredWithClose = 0;  ///< answers since the announcement, which say `Connection: close`
+    std::uint64_t idleClosed = 0;         ///< connections that were closed when their grace was over
+    Duration emptyAfter{};  ///< from the end of accepting until the last connection was gone; zero if one is there
 
     bool clean() const { return cut == 0; }
 };
@@ -101,8 +100,8 @@ struct ShutdownResult {
 ///  - When the context is done, what is left is cut: clients see their connections close, contexts
 ///    of handlers are canceled, and shutdown() returns, even if a handler does not.
 ///
-/// Threads: one accepts, and watches the connections that have no request; requests run on worker
-/// threads started as needed. Handlers and the factory are called on the workers, many at once, as
+/// Threads: one accepts, and watches the connections that have no request, or not all of its header;
+/// requests run on worker threads started as needed. Handlers and the factory are called on the workers, many at once, as
 /// with Poco's own server. Plain Poco::Net::HTTPServer can be used beside this one.
 ///
 ///     HttpServer server(new MyHandlerFactory, {.address = {"127.0.0.1", 8080}});
@@ -171,8 +170,8 @@ private:
 /// instead of sleeping. For a request of another server it is the background.
 Context requestContext(const Poco::Net::HTTPServerRequest& request);
 
-/// The client ended the connection before the end of what was read of the request's body. Poco shows that
-/// as the end of the body, so half an upload looks like a whole one; in chunks, nothing else tells. To
+/// The client ended the connection before the end of what was read of the request's body, or its chunks
+/// are broken. The stream shows either as the end of the body, so half an upload looks like a whole one. To
 /// be asked once the body has been read, on the handler's thread. For a request of another server: false.
 bool endedEarly(const Poco::Net::HTTPServerRequest& request);
 

@@ -31,6 +31,9 @@ constexpr Duration arrivalsAreRecent = std::chrono::milliseconds(250);
 /// When the system, not this process, has run out of descriptors, nothing tells that one is free.
 constexpr Duration exhaustedRetry = std::chrono::milliseconds(100);
 
+/// While clients come faster than they are accepted, connections that are there must have their turn.
+constexpr int mostAtOnce = 64;
+
 FileDescriptor openReserve() {
     return FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
@@ -70,7 +73,7 @@ void Acceptor::acceptAll() {
 
 void Acceptor::acceptAll(Listener& listener) {
     std::optional<Listener::Accepted> client;
-    while (listener.isOpen() && !stopped_) {
+    for (int accepted = 0; listener.isOpen() && !stopped_ && (isClosing() || accepted < mostAtOnce); ++accepted) {
         switch (listener.accept(client)) {
             case Listener::Status::accepted:
                 lastAccept_ = Clock::now();

@@ -1,10 +1,5 @@
 #include "http/connection.h"
 
-#include <sys/socket.h>
-
-#include <array>
-#include <string_view>
-
 namespace lifecycle::http {
 namespace {
 
@@ -37,8 +32,11 @@ TimePoint Connection::since() const {
 
 void Connection::become(ConnectionState state, TimePoint now) {
     const std::lock_guard lock(mutex_);
-    // A request keeps its age when a thread takes it.
-    if (!(state_ == ConnectionState::queued && state == ConnectionState::reading)) {
+    // A request keeps its age while it waits for a thread and for the rest of its header.
+    const auto isArriving = [](ConnectionState one) {
+        return one == ConnectionState::queued || one == ConnectionState::reading;
+    };
+    if (!isArriving(state_) || !isArriving(state)) {
         since_ = now;
     }
     state_ = state;
@@ -77,7 +75,7 @@ bool Connection::cut() {
     }
     cut_ = true;
     const bool request = state_ == ConnectionState::handling || state_ == ConnectionState::writing ||
-                         (state_ == ConnectionState::queued && requestIsWaiting());
+                         (state_ == ConnectionState::queued && socket_.requestIsWaiting());
     shutDown();
     return request;
 }
@@ -93,13 +91,6 @@ void Connection::shutDown() {
     } else {
         socket_.cut();
     }
-}
-
-bool Connection::requestIsWaiting() const {
-    std::array<char, 16 * 1024> bytes;
-    const ssize_t size = ::recv(socket_.sockfd(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
-    return size > 0 && std::string_view(bytes.data(), static_cast<std::size_t>(size)).find("\r\n\r\n") !=
-                           std::string_view::npos;
 }
 
 ConnectionInfo Connection::info() const {

@@ -56,7 +56,6 @@ public:
     ConnectionInfo info() const;
 
 private:
-    bool requestIsWaiting() const;
     void shutDown();
 
     const Gate::Guard guard_;  // first: given back last

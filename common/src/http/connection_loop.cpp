@@ -199,6 +199,7 @@ bool ConnectionLoop::takeRequests() {
         taken();
     }
     if (requests.closeListeners && !acceptor_.isClosing()) {
+        core_.closing = true;  // again: an acceptor that was just resumed has taken it back
         core_.beginEnd();
         beginGrace();
         acceptor_.beginClosing();
@@ -222,7 +223,9 @@ void ConnectionLoop::expire(TimePoint now) {
         if (inTime) {
             dispatch(unpark(connection));
         } else {
-            core_.idleClosed += graceBegin_ && connection.state() != ConnectionState::closing ? 1 : 0;
+            const ConnectionState state = connection.state();
+            const bool quiet = state == ConnectionState::idle || state == ConnectionState::fresh;
+            core_.idleClosed += graceBegin_ && quiet ? 1 : 0;
             core_.finish(unpark(connection));
         }
     }
@@ -278,11 +281,11 @@ TimePoint ConnectionLoop::limitFor(const Connection& connection) const {
                            : state == ConnectionState::idle  ? core_.options.keepAliveTimeout
                                                              : core_.options.ioTimeout;
     // Not from now: a worker may have waited for some of that time.
-    const TimePoint end = connection.since() + limit;
-    if (!graceBegin_) {
+    const TimePoint end = addSaturated(connection.since(), limit);
+    if (!graceBegin_ || state == ConnectionState::reading) {
         return end;
     }
-    return std::min(end, std::max(connection.since(), *graceBegin_) + core_.options.keepAliveGrace);
+    return std::min(end, addSaturated(std::max(connection.since(), *graceBegin_), core_.options.keepAliveGrace));
 }
 
 void ConnectionLoop::watch(ConnectionPtr connection) {

@@ -18,7 +18,8 @@ class ServerCore;
 /// request, and keeps their time limits. It never runs a handler and never blocks on a client.
 ///
 /// Way of a connection: accepted here; as soon as bytes are there, handed to a worker; given back by
-/// park() when it has gone quiet, or by lingeringClose() when the client may still be sending.
+/// park() when it has gone quiet or the rest of a header is missing, or by lingeringClose() when the
+/// client may still be sending.
 ///
 /// What is public may be called from every thread; the private functions run on the loop's thread.
 class ConnectionLoop {

@@ -1,13 +1,18 @@
 #include "http/connection_socket.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include <Poco/Exception.h>
+
+#include "http/request_head.h"
 
 namespace lifecycle::http {
 namespace {
@@ -45,11 +50,11 @@ ConnectionSocket::ConnectionSocket(int descriptor, Poco::Net::SocketAddress peer
 ConnectionSocket::~ConnectionSocket() {
     // The last to close() it may have been another thread. Poco's count of references puts that
     // before this, but ThreadSanitizer does not see into Poco's library; a mutex it sees.
-    const std::lock_guard lock(openMutex_);
+    const std::lock_guard lock(mutex_);
 }
 
-void ConnectionSocket::setPatience(Patience patience) {
-    patience_ = patience;
+void ConnectionSocket::setWaiting(bool waiting) {
+    waiting_ = waiting;
     gaveUp_ = false;
 }
 
@@ -58,15 +63,108 @@ bool ConnectionSocket::hasInput() const {
     return ::recv(sockfd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+std::ptrdiff_t ConnectionSocket::bytesThere() const {
+    int inKernel = 0;
+    ::ioctl(sockfd(), FIONREAD, &inKernel);
+    return inKernel + static_cast<std::ptrdiff_t>(held_.size() - next_);
+}
+
+ConnectionSocket::Head ConnectionSocket::receiveHead(Patience patience) {
+    std::size_t end = headEnd(std::string_view(held_).substr(next_));
+    std::array<char, 4096> bytes;
+    // With a little patience the kernel does the waiting, which spares a poll for each request.
+    for (int wait = patience == Patience::little ? 0 : MSG_DONTWAIT; end == std::string_view::npos;
+         wait = MSG_DONTWAIT) {
+        const ssize_t received = ::recv(sockfd(), bytes.data(), bytes.size(), wait);
+        if (received < 0 && errno == EINTR) {
+            continue;
+        }
+        if (received == 0 || (received < 0 && errno != EAGAIN)) {
+            return Head::end;
+        }
+        if (received < 0) {
+            return holdsBytes() ? Head::part : Head::nothing;
+        }
+        const std::lock_guard lock(mutex_);
+        held_.erase(0, next_);
+        next_ = 0;
+        held_.append(bytes.data(), static_cast<std::size_t>(received));
+        end = headEnd(held_);
+        if (end == std::string_view::npos && held_.size() > longestHead) {
+            return Head::tooLong;
+        }
+        if (held_.find_first_not_of("\r\n") == std::string::npos) {
+            held_.clear();  // Some clients send an empty line behind a body.
+        }
+        if (end == std::string_view::npos && static_cast<std::size_t>(received) < bytes.size()) {
+            return holdsBytes() ? Head::part : Head::nothing;
+        }
+    }
+    const std::lock_guard lock(mutex_);
+    headEnd_ = next_ + end;
+    next_ = held_.find_first_not_of("\r\n", next_);  // Poco takes an empty line in front for the end
+    inHead_ = true;
+    return Head::whole;
+}
+
+bool ConnectionSocket::endHead() {
+    const bool allIsRead = next_ == headEnd_;
+    inHead_ = false;
+    forgetHeld();
+    return allIsRead;
+}
+
+void ConnectionSocket::unreceive(std::string_view bytes) {
+    const std::lock_guard lock(mutex_);
+    held_.replace(0, next_, bytes);
+    next_ = 0;
+}
+
+int ConnectionSocket::receiveHeld(void* buffer, int length, int flags) {
+    const std::size_t there = (inHead_ ? headEnd_ : held_.size()) - next_;
+    const std::size_t count = std::min(there, static_cast<std::size_t>(length));
+    std::memcpy(buffer, held_.data() + next_, count);
+    if ((flags & MSG_PEEK) == 0) {
+        next_ += count;
+    }
+    forgetHeld();
+    return static_cast<int>(count);
+}
+
+/// Of a connection that is idle for long nothing large is kept.
+void ConnectionSocket::forgetHeld() {
+    constexpr std::size_t worthKeeping = 4096;
+    if (inHead_ || holdsBytes()) {
+        return;
+    }
+    held_.clear();
+    next_ = 0;
+    if (held_.capacity() > worthKeeping) {
+        held_.shrink_to_fit();
+    }
+}
+
+bool ConnectionSocket::requestIsWaiting() {
+    const std::lock_guard lock(mutex_);
+    if (!initialized()) {
+        return false;
+    }
+    std::array<char, 16 * 1024> bytes;
+    const ssize_t size = ::recv(sockfd(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+    std::string all = held_.substr(next_);
+    all.append(bytes.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    return headEnd(all) != std::string::npos;
+}
+
 void ConnectionSocket::cut() {
-    const std::lock_guard lock(openMutex_);
+    const std::lock_guard lock(mutex_);
     if (initialized()) {
         ::shutdown(sockfd(), SHUT_RDWR);
     }
 }
 
 void ConnectionSocket::reset() {
-    const std::lock_guard lock(openMutex_);
+    const std::lock_guard lock(mutex_);
     if (initialized()) {
         // Connecting to no address dissolves the connection, connect(2); but not that of a Unix socket.
         sockaddr none{};
@@ -78,13 +176,16 @@ void ConnectionSocket::reset() {
 }
 
 void ConnectionSocket::close() {
-    const std::lock_guard lock(openMutex_);
+    const std::lock_guard lock(mutex_);
     StreamSocketImpl::close();
 }
 
 bool ConnectionSocket::poll(const Poco::Timespan& timeout, int mode) {
     short events = 0;
     if (mode & SELECT_READ) {
+        if (holdsBytes()) {
+            return true;
+        }
         events |= POLLIN;
     }
     if (mode & SELECT_WRITE) {
@@ -93,18 +194,12 @@ bool ConnectionSocket::poll(const Poco::Timespan& timeout, int mode) {
     return pollOne(sockfd(), events, fromPoco(timeout));
 }
 
-bool ConnectionSocket::waitFor(short event, Duration limit) {
-    if (event == POLLIN && receiveEnd_) {
-        limit = std::min<Duration>(limit, *receiveEnd_ - Clock::now());
-    }
-    return limit > Duration::zero() && pollOne(sockfd(), event, limit);
-}
-
 int ConnectionSocket::receiveBytes(void* buffer, int length, int flags) {
-    // With little patience the kernel does the waiting, which spares a poll for each request.
-    const int wait = patience_ == Patience::little ? 0 : MSG_DONTWAIT;
+    if (inHead_ || holdsBytes()) {
+        return receiveHeld(buffer, length, flags);
+    }
     for (;;) {
-        const ssize_t received = ::recv(sockfd(), buffer, static_cast<std::size_t>(length), flags | wait);
+        const ssize_t received = ::recv(sockfd(), buffer, static_cast<std::size_t>(length), flags | MSG_DONTWAIT);
         if (received >= 0) {
             endOfStream_ = endOfStream_ || (received == 0 && length > 0);
             return static_cast<int>(received);
@@ -115,11 +210,11 @@ int ConnectionSocket::receiveBytes(void* buffer, int length, int flags) {
         if (errno != EAGAIN) {
             error(errno);
         }
-        if (patience_ != Patience::full) {
+        if (!waiting_) {
             gaveUp_ = true;
             return 0;
         }
-        if (!waitFor(POLLIN, receiveTimeout_)) {
+        if (!pollOne(sockfd(), POLLIN, receiveTimeout_)) {
             throw Poco::TimeoutException("the client sent nothing in time");
         }
     }
@@ -142,7 +237,7 @@ int ConnectionSocket::sendBytes(const void* buffer, int length, int flags) {
         if (errno != EAGAIN) {
             error(errno);
         }
-        if (!waitFor(POLLOUT, sendTimeout_)) {
+        if (!pollOne(sockfd(), POLLOUT, sendTimeout_)) {
             throw Poco::TimeoutException("the client read nothing in time");
         }
     }

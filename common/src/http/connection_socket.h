@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
@@ -17,23 +20,50 @@ namespace lifecycle::http {
 /// with each request; this class waits with poll(2) and remembers the addresses. It also knows the
 /// time limits of a server's connection, and can be cut by another thread at any moment.
 ///
-/// One thread at a time uses the socket, except for cut().
+/// It collects a request's header until that is whole, so that no thread waits for the rest of one, and
+/// shows Poco exactly that header: Poco's idea of where it ends must not become the next request.
+///
+/// One thread at a time uses the socket, except for cut(), reset() and requestIsWaiting().
 class ConnectionSocket : public Poco::Net::StreamSocketImpl {
 public:
     /// Takes `descriptor` over.
     ConnectionSocket(int descriptor, Poco::Net::SocketAddress peer, Duration timeout);
 
-    /// All receiving must be over at `end`, however regularly bytes trickle in; nullopt lifts that.
-    void limitReceiving(std::optional<TimePoint> end) { receiveEnd_ = end; }
-
-    /// How long receiving waits when nothing is there.
-    enum class Patience {
-        full,    ///< as long as the time limits allow; then it throws Poco::TimeoutException
-        little,  ///< `attention`; then it reports the end of the stream, and gaveUp() is true
-        none,    ///< not at all; otherwise as `little`
-    };
-    void setPatience(Patience patience);
+    /// Without waiting receiveBytes() reports the end of the stream when nothing is there, and gaveUp() is
+    /// true; with it, it throws Poco::TimeoutException when the time limit is over.
+    void setWaiting(bool waiting);
     bool gaveUp() const { return gaveUp_; }
+
+    /// How long receiveHead() waits.
+    enum class Patience {
+        little,  ///< `attention`
+        none,
+    };
+    /// What there is of the next request.
+    enum class Head {
+        nothing,
+        part,     ///< kept here; the rest may come
+        whole,    ///< receiveBytes() gives the header, then the end of the stream, until endHead()
+        tooLong,
+        end,      ///< the client has closed the connection, or it is broken
+    };
+    /// Receives once, with that patience, unless a whole header is here already.
+    Head receiveHead(Patience patience);
+
+    /// That header, as it came.
+    std::string_view head() const { return std::string_view(held_).substr(next_, headEnd_ - next_); }
+
+    /// Lets receiveBytes() go on behind the header. False if not all of the header has been read.
+    [[nodiscard]] bool endHead();
+
+    /// Gives back bytes that were received, to be received again.
+    void unreceive(std::string_view bytes);
+
+    /// Bytes are here that nobody has read: epoll would not tell of them.
+    bool holdsBytes() const { return next_ < held_.size(); }
+
+    /// The header of a request has arrived, here or in the kernel, and nobody works on it.
+    bool requestIsWaiting();
 
     /// The receive timeout that accepted sockets must have, and inherit from their listener. Long
     /// enough for a busy client to come back on a busy machine: giving up costs several wake-ups.
@@ -45,6 +75,9 @@ public:
     /// Bytes that nobody has received yet are there.
     bool hasInput() const;
 
+    /// How many can be received without waiting.
+    std::ptrdiff_t bytesThere() const;
+
     /// Shuts the connection down in both directions, which ends every wait of the thread that uses
     /// it. Safe from every thread, also while that thread closes the socket.
     void cut();
@@ -52,6 +85,7 @@ public:
     /// As cut, but the client sees a reset instead of the end of the stream.
     void reset();
 
+    int available() override { return static_cast<int>(bytesThere()); }
     bool poll(const Poco::Timespan& timeout, int mode) override;
     int receiveBytes(void* buffer, int length, int flags) override;
     int sendBytes(const void* buffer, int length, int flags) override;
@@ -70,17 +104,21 @@ protected:
     ~ConnectionSocket() override;  // counted references delete it
 
 private:
-    bool waitFor(short event, Duration limit);
+    int receiveHeld(void* buffer, int length, int flags);
+    void forgetHeld();
 
     const Poco::Net::SocketAddress peer_;
     std::optional<Poco::Net::SocketAddress> local_;
     Duration receiveTimeout_;
     Duration sendTimeout_;
-    std::optional<TimePoint> receiveEnd_;
-    Patience patience_ = Patience::full;
+    bool waiting_ = true;
     bool gaveUp_ = false;
     bool endOfStream_ = false;
-    std::mutex openMutex_;  // held by cut() and close(): never shut down a number that was given away
+    std::string held_;        // received; read up to next_
+    std::size_t next_ = 0;
+    std::size_t headEnd_ = 0;  // in held_; 0 unless a header is being read
+    bool inHead_ = false;
+    std::mutex mutex_;  // of the descriptor, so that no number is used that was given away, and of held_
 };
 
 }  // namespace lifecycle::http

@@ -1,19 +1,27 @@
 #include "http/exchange.h"
 
+#include <algorithm>
+#include <istream>
 #include <memory>
 #include <optional>
 
+#include <Poco/Buffer.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponseImpl.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Timestamp.h>
 
+#include "http/request_body.h"
+#include "http/request_head.h"
 #include "http/server_core.h"
 
 namespace lifecycle::http {
 
 using Poco::Net::HTTPResponse;
+
+/// How much of a body that nobody wants is read, so that the connection can be used again.
+constexpr std::uint64_t mostDropped = 64 * 1024;
 
 /// Poco's response, which says `Connection: close` if the server is closing at the moment the header
 /// is sent: not earlier, when nobody knows that yet.
@@ -21,6 +29,9 @@ class Response : public Poco::Net::HTTPServerResponseImpl {
 public:
     Response(ServerCore& core, Connection& connection, HttpSession& session)
         : HTTPServerResponseImpl(session), core_(core), connection_(connection) {}
+
+    /// The request that is answered.
+    void answers(Request& request) { request_ = &request; }
 
     std::ostream& send() override {
         const bool hasNoBody = getStatus() < HTTP_OK || getStatus() == HTTP_NO_CONTENT ||
@@ -42,17 +53,11 @@ public:
     }
 
 private:
-    void beforeHeader(bool endsWithConnection = false) {
-        const bool closing = core_.closing.load();
-        if (closing || !getKeepAlive()) {
-            set(CONNECTION, "close");
-        }
-        core_.answeredWithClose += closing ? 1 : 0;
-        connection_.beginAnswer(endsWithConnection);
-    }
+    void beforeHeader(bool endsWithConnection = false);
 
     ServerCore& core_;
     Connection& connection_;
+    Request* request_ = nullptr;
 };
 
 /// Poco's request, which knows the context of its server, and what to keep until it is answered.
@@ -63,16 +68,32 @@ public:
         : HTTPServerRequestImpl(response, session, core.params.get()),
           context_(core.cutting.context),
           socket_(socket),
-          guards_(guards) {}
+          guards_(guards) {
+        if (getChunkedTransferEncoding()) {
+            body_ = std::make_unique<Body>(session, std::nullopt);
+        } else if (hasContentLength()) {
+            body_ = std::make_unique<Body>(session, static_cast<std::uint64_t>(getContentLength64()));
+        }
+    }
 
     const Context& context() const { return context_; }
-    bool endedEarly() const { return socket_.endOfStream(); }
-    void keep(Gate::Guard guard) { guards_.push_back(std::move(guard)); }
+    bool endedEarly() const { return socket_.endOfStream() || (body_ && body_->bytes.isBroken()); }
 
-    /// A body follows, and where it ends is known.
-    bool hasBody() const {
-        return getChunkedTransferEncoding() || (hasContentLength() && getContentLength64() > 0);
+    /// Nothing of its body is in the way of a next request, or nothing but what is here already.
+    bool leavesTheWayFree() const {
+        return !bodyIsEndless() && (!body_ || body_->bytes.isHere(mostDropped));
     }
+
+    /// Drops what is here of its body. True if nothing is missing.
+    bool dropBody() {
+        if (body_) {
+            body_->bytes.drop(mostDropped);
+        }
+        return !bodyIsEndless() && (!body_ || body_->bytes.isRead());
+    }
+
+    std::istream& stream() override { return body_ ? body_->stream : HTTPServerRequestImpl::stream(); }
+    void keep(Gate::Guard guard) { guards_.push_back(std::move(guard)); }
 
     /// Without a length Poco takes all that follows for the body.
     bool bodyIsEndless() const {
@@ -81,22 +102,45 @@ public:
     }
 
 private:
+    struct Body {
+        Body(HttpSession& session, std::optional<std::uint64_t> length) : bytes(session, length) {}
+
+        RequestBody bytes;
+        std::istream stream{&bytes};
+    };
+
     const Context& context_;
+    std::unique_ptr<Body> body_;
     const ConnectionSocket& socket_;
     std::vector<Gate::Guard>& guards_;
 };
 
-Arrival HttpSession::awaitRequest(ConnectionSocket::Patience patience) try {
-    if (hasBytes()) {
-        return Arrival::bytes;
+void Response::beforeHeader(bool endsWithConnection) {
+    const bool closing = core_.closing.load();
+    if (request_ != nullptr && getKeepAlive() && !request_->leavesTheWayFree()) {
+        setKeepAlive(false);  // The rest of the body is in the way of a next request.
     }
-    socket_.setPatience(patience);
-    const bool bytes = peek() != std::char_traits<char>::eof();
-    const bool quiet = socket_.gaveUp();
-    socket_.setPatience(ConnectionSocket::Patience::full);
-    return bytes ? Arrival::bytes : quiet ? Arrival::quiet : Arrival::end;
-} catch (const Poco::Exception&) {
-    return Arrival::end;
+    if (closing || !getKeepAlive()) {
+        set(CONNECTION, "close");
+    }
+    core_.answeredWithClose += closing ? 1 : 0;
+    connection_.beginAnswer(endsWithConnection);
+}
+
+Arrival HttpSession::awaitRequest(ConnectionSocket::Patience patience) try {
+    if (buffered() > 0) {  // Read together with the last request.
+        Poco::Buffer<char> bytes(0);
+        drainBuffer(bytes);
+        socket_.unreceive({bytes.begin(), bytes.size()});
+    }
+    using Head = ConnectionSocket::Head;
+    const Head head = socket_.receiveHead(patience);
+    return head == Head::whole     ? Arrival::request
+           : head == Head::tooLong ? Arrival::tooLong
+           : head == Head::end     ? Arrival::end
+                                   : Arrival::quiet;
+} catch (const std::exception&) {
+    return Arrival::end;  // No memory.
 }
 
 Exchange::Exchange(ServerCore& core, Connection& connection, HttpSession& session)
@@ -106,7 +150,6 @@ ExchangeEnd Exchange::run() noexcept try {
     ConnectionSocket& socket = connection_.socket();
     const TimePoint begin = Clock::now();
     connection_.become(ConnectionState::reading, begin);
-    socket.limitReceiving(begin + core_.options.ioTimeout);
 
     std::uint64_t number = 0;
     std::string path;
@@ -115,18 +158,17 @@ ExchangeEnd Exchange::run() noexcept try {
     {
         Response response(core_, connection_, session_);
         std::optional<Request> request;
+        if (const auto status = whyRefused(socket.head())) {
+            return refuse(*status);
+        }
         try {
             request.emplace(core_, socket, response, session_, guards_);
         } catch (const std::exception&) {
-            if (socket.endOfStream() || session_.networkException() != nullptr) {
-                return ExchangeEnd::close;  // The client left, or took too long.
-            }
-            return sendError(HTTPResponse::HTTP_BAD_REQUEST);
+            return refuse(HTTPResponse::HTTP_BAD_REQUEST);
         }
-        if (socket.endOfStream()) {
-            return ExchangeEnd::close;  // Poco takes half a header at the end for a whole one.
+        if (!session_.endHead()) {
+            return refuse(HTTPResponse::HTTP_BAD_REQUEST);
         }
-        socket.limitReceiving(std::nullopt);
         if (!connection_.beginRequest(request->getMethod(), request->getURI())) {
             return ExchangeEnd::close;
         }
@@ -165,9 +207,10 @@ ExchangeEnd Exchange::run() noexcept try {
 }
 
 ExchangeEnd Exchange::answer(Request& request, Response& response) {
+    response.answers(request);
     response.setDate(Poco::Timestamp());
     response.setVersion(request.getVersion());
-    response.setKeepAlive(request.getKeepAlive() && !request.bodyIsEndless());
+    response.setKeepAlive(request.getKeepAlive() && !asksForClose(request) && !request.bodyIsEndless());
     try {
         callHandler(request, response);
     } catch (const Poco::Exception& error) {
@@ -195,8 +238,7 @@ ExchangeEnd Exchange::answer(Request& request, Response& response) {
         connection_.breakOff();
         return ExchangeEnd::close;
     }
-    const bool reusable = bodyIsRead(request);
-    if (!reusable) {
+    if (!bodyIsDropped(request)) {
         return ExchangeEnd::lingeringClose;
     }
     return response.getKeepAlive() ? ExchangeEnd::keepAlive : ExchangeEnd::close;
@@ -218,33 +260,29 @@ void Exchange::callHandler(Request& request, Response& response) {
     handler->handleRequest(request, response);
 }
 
-bool Exchange::bodyIsRead(Request& request) {
-    if (request.bodyIsEndless()) {
-        return false;
-    }
-    if (!request.hasBody() || request.stream().eof()) {
-        return true;
-    }
-    // What has arrived is dropped without waiting. Left there, it would be read as the next request.
-    constexpr std::streamsize most = 64 * 1024;
+/// Left there, what has arrived of the body would be read as the next request.
+bool Exchange::bodyIsDropped(Request& request) try {
     ConnectionSocket& socket = connection_.socket();
-    socket.setPatience(ConnectionSocket::Patience::none);
-    request.stream().ignore(most);
-    const bool complete = request.stream().eof() && !socket.gaveUp();
-    socket.setPatience(ConnectionSocket::Patience::full);
-    return complete;
+    socket.setWaiting(false);
+    const bool dropped = request.dropBody();
+    socket.setWaiting(true);
+    return dropped;
+} catch (const std::exception&) {
+    return false;  // The client has reset the connection.
 }
 
-ExchangeEnd Exchange::sendError(int status) {
+ExchangeEnd Exchange::refuse(HTTPResponse::HTTPStatus status) noexcept try {
     {
         Response response(core_, connection_, session_);
         response.setVersion(Poco::Net::HTTPMessage::HTTP_1_1);
-        response.setStatusAndReason(static_cast<HTTPResponse::HTTPStatus>(status));
+        response.setStatusAndReason(status);
         response.setContentLength(0);
         response.setKeepAlive(false);
         response.send();
     }
     return ExchangeEnd::lingeringClose;
+} catch (...) {
+    return ExchangeEnd::close;  // No memory, or the client has left.
 }
 
 }  // namespace lifecycle::http

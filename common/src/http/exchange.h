@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <Poco/Net/HTTPResponse.h>
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerSession.h>
 
@@ -17,9 +18,10 @@ class ServerCore;
 
 /// What became of waiting for a request.
 enum class Arrival {
-    bytes,  ///< something of a request is there
-    quiet,  ///< nothing came
-    end,    ///< the client has closed the connection, or it is broken
+    request,  ///< its whole header is there
+    quiet,    ///< nothing came, or a part of one
+    tooLong,
+    end,      ///< the client has closed the connection, or it is broken
 };
 
 /// Poco's session over a ConnectionSocket, able to wait a little for the next request.
@@ -29,10 +31,23 @@ public:
         : HTTPServerSession(connection.stream(), std::move(params)), socket_(connection.socket()) {}
 
     /// The client did not wait for its last answer: more of its bytes have been read already.
-    bool hasBytes() const { return buffered() > 0; }
+    bool hasBytes() const { return buffered() > 0 || socket_.holdsBytes(); }
 
     /// Blocks for ConnectionSocket::attention at most, with Patience::none not at all.
     Arrival awaitRequest(ConnectionSocket::Patience patience);
+
+    /// The header has been parsed: what follows is its body. False if Poco took the end of the header
+    /// to be elsewhere.
+    [[nodiscard]] bool endHead() { return buffered() == 0 && socket_.endHead(); }
+
+    /// Bytes that can be read without waiting.
+    std::streamsize available() const { return buffered() + socket_.bytesThere(); }
+
+    /// Reads some bytes of the body; 0 at the end of the connection.
+    int readBody(char* buffer, int length) { return read(buffer, length); }
+
+    /// Reads one; -1 at the end of the connection.
+    int nextByte() { return get(); }
 
 private:
     ConnectionSocket& socket_;
@@ -51,14 +66,17 @@ class Exchange {
 public:
     Exchange(ServerCore& core, Connection& connection, HttpSession& session);
 
-    /// Blocks for as long as the handler and the client take. Never throws.
+    /// Blocks for as long as the handler and the client take. Never throws. Requires that the whole header
+    /// is there.
     ExchangeEnd run() noexcept;
+
+    /// Answers something that is no request.
+    ExchangeEnd refuse(Poco::Net::HTTPResponse::HTTPStatus status) noexcept;
 
 private:
     ExchangeEnd answer(Request& request, Response& response);
     void callHandler(Request& request, Response& response);
-    bool bodyIsRead(Request& request);
-    ExchangeEnd sendError(int status);
+    bool bodyIsDropped(Request& request);
 
     ServerCore& core_;
     Connection& connection_;

@@ -50,11 +50,17 @@ Listener::Status Listener::accept(std::optional<Accepted>& client) {
             return Status::accepted;
         }
         switch (errno) {
-            case EMFILE:
-            case ENFILE:
-            case ENOBUFS:
-            case ENOMEM:
-                return Status::exhausted;
+            case EINTR:
+            case ECONNABORTED:
+            case EPROTO:
+            case ENETDOWN:
+            case ENOPROTOOPT:
+            case EHOSTDOWN:
+            case ENONET:
+            case EHOSTUNREACH:
+            case EOPNOTSUPP:
+            case ENETUNREACH:
+                break;  // This client is gone, accept(2): take the next one.
             case EAGAIN:
                 return Status::empty;
             case EBADF:
@@ -62,7 +68,7 @@ Listener::Status Listener::accept(std::optional<Accepted>& client) {
             case ENOTSOCK:
                 return Status::empty;  // Not a listening socket any more.
             default:
-                break;  // This client is gone (ECONNABORTED and network errors): take the next one.
+                return Status::exhausted;  // EMFILE, ENFILE, ENOBUFS, ENOMEM; EPERM leaves the client in line
         }
     }
 }

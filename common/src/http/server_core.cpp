@@ -15,7 +15,10 @@ ServerCore::ServerCore(Poco::Net::HTTPRequestHandlerFactory::Ptr handlerFactory,
       factory(std::move(handlerFactory)),
       params(new Poco::Net::HTTPServerParams),
       cutting(withCancel(Context::background())),
-      listenerClosed(withCancel(Context::background())) {}
+      listenerClosed(withCancel(Context::background())) {
+    // A session sets its socket's receive timeout to this.
+    params->setTimeout(std::chrono::duration_cast<std::chrono::microseconds>(options.ioTimeout).count());
+}
 
 void ServerCore::announce() {
     if (gate.count() > 0) {
@@ -92,10 +95,18 @@ ExchangeEnd ServerCore::serveRequests(Connection& connection) {
             return ExchangeEnd::close;
         }
         if (arrival == Arrival::quiet) {
+            if (session.hasBytes()) {
+                connection.become(ConnectionState::reading);  // The loop waits for the rest.
+            } else if (connection.state() == ConnectionState::queued) {
+                connection.become(ConnectionState::idle);  // An empty line is no request.
+            }
             session.detachSocket();  // or the session would close it
             return ExchangeEnd::keepAlive;
         }
-        ExchangeEnd end = Exchange(*this, connection, session).run();
+        Exchange exchange(*this, connection, session);
+        ExchangeEnd end = arrival == Arrival::request
+                              ? exchange.run()
+                              : exchange.refuse(Poco::Net::HTTPResponse::HTTP_BAD_REQUEST);
         if (end == ExchangeEnd::close && connection.socket().hasInput()) {
             end = ExchangeEnd::lingeringClose;  // Closing over what it has sent would reset it.
         }

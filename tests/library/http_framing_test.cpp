@@ -1,0 +1,306 @@
+// Where one request ends and the next one begins: RFC 9112, section 6. Who is behind a proxy and sees
+// that elsewhere than the proxy does answers the wrong client.
+
+#include "catch.h"
+#include "concurrent_shutdown.h"
+#include "served.h"
+
+#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerParams.h>
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/StreamCopier.h>
+#include <Poco/ThreadPool.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+using lifecycle::ConnectionState;
+
+namespace {
+
+const std::string hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// What looks like one request, or like nothing, to those who read carefully: with `hidden` in it.
+std::vector<std::string> ambiguousRequests() {
+    const std::string begin = "GET / HTTP/1.1\r\nHost: x\r\n";
+    const std::string length = std::to_string(hidden.size());
+    return {
+        begin + "X: \xff\xff" + hidden,
+        begin + "X: " + std::string(4094 - 5, 'x') + "\r\n" + hidden,
+        begin + "a\n" + hidden,
+        begin + "Transfer-Encoding: gzip, chunked\r\n\r\n" + hidden,
+        begin + "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" + hidden,
+        begin + "Transfer-Encoding : chunked\r\n\r\n" + hidden,
+        begin + "Transfer-Encoding: =?utf-8?q?chunked?=\r\n\r\n0\r\n\r\n" + hidden,
+        begin + "Content-Length: =?utf-8?q?0?=\r\n\r\n" + hidden,
+        begin + "Content-Length:\r\n 0\r\n\r\n" + hidden,
+        begin + "X: y\rTransfer-Encoding: chunked\r\n\r\n" + hidden,
+        begin + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + hidden,
+        begin + "Content-Length: -5\r\n\r\n" + hidden,
+        begin + "Content-Length: \r\n\r\n" + hidden,
+        begin + "Content-Length: 0,0\r\n\r\n" + hidden,
+        begin + "Content-Length: 0\r\nContent-Length: " + length + "\r\n\r\n" + hidden,
+        "GET / FOO/1.0\r\n\r\n" + hidden,
+        "GET / and more HTTP/1.1\r\n\r\n" + hidden,
+        "GET /\r\n\r\n" + hidden,
+        "GET / HTTP/2.0\r\n\r\n" + hidden,
+        "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
+    };
+}
+
+/// How many of the ambiguous requests let plain Poco call a handler for what is hidden in them.
+int hiddenForPlainServer(const std::vector<std::string>& requests) {
+    std::atomic<int> found = 0;
+    Poco::Net::ServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0));
+    Poco::ThreadPool threads(2, 16);
+    Poco::Net::HTTPServer server(new FunctionFactory([&](HTTPServerRequest& request, HTTPServerResponse& response) {
+                                     found += request.getURI() == "/hidden" ? 1 : 0;
+                                     answer(response, "hello\n");
+                                 }),
+                                 threads, socket, new Poco::Net::HTTPServerParams);
+    server.start();
+    for (const std::string& request : requests) {
+        auto connection = Connection::to(server.port());
+        connection.send(request);
+        connection.halfClose();
+        connection.readBytes(100'000, 10s);
+    }
+    server.stopAll();
+    threads.joinAll();
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("library: an ambiguous header is refused and nothing hidden in it is executed as with plain Poco") {
+    const auto requests = ambiguousRequests();
+    const Served server(hello);
+    for (const std::string& request : requests) {
+        CAPTURE(request.substr(0, 100));
+        auto connection = server.send(request);
+        const Response response = connection.readResponse(10s);
+        const bool refused = response.status == 400 || response.status == 501 || response.status == 505;
+        CHECK(refused);
+        CHECK(response.header("Connection") == "close");
+        CHECK(response.version == "HTTP/1.1");
+        connection.halfClose();
+        CHECK(connection.readBytes(1, 10s).outcome == Outcome::closed);
+    }
+    CHECK(server.handlersMade() == 0);
+    CHECK(hiddenForPlainServer(requests) > 0);
+}
+
+TEST_CASE("library: lines that end with LF alone are understood") {
+    const Served server(hello);
+    auto connection = server.send("\r\nGET / HTTP/1.1\nHost: x\n\n" + httpRequest("GET", "/"));
+    CHECK(connection.readResponse(10s).status == 200);
+    CHECK(connection.readResponse(10s).status == 200);
+}
+
+TEST_CASE("library: a client that lists close among its options gets it") {
+    const Served server(hello);
+    for (const auto& request : {httpRequest("GET", "/", {{"Connection", "TE, Close"}}),
+                                httpRequest("GET", "/", {{"Connection", "TE"}, {"Connection", "close"}})}) {
+        auto connection = server.send(request);
+        CHECK_FALSE(connection.readResponse(10s).keepsAlive());
+        CHECK(connection.readBytes(1, 10s).outcome == Outcome::closed);
+    }
+}
+
+TEST_CASE("library: an empty line behind a request is no beginning of another one") {
+    Served server(hello);
+    auto connection = server.send(httpRequest("POST", "/", {}, "body") + "\r\n");
+    REQUIRE(connection.readResponse(10s).status == 200);
+    REQUIRE(server.comesTo(ConnectionState::idle));
+    connection.send("\r\n");
+    REQUIRE(server.comesTo(ConnectionState::idle));
+    connection.send("\r\n" + httpRequest("GET", "/"));
+    REQUIRE(connection.readResponse(10s).status == 200);
+    connection.send("\r\n");
+    CHECK(shutdownWithin(server, 10s).took < 5s); // the grace, and not the deadline
+}
+
+TEST_CASE("library: a long header comes in one piece whatever the pieces it was sent in") {
+    const Served server(hello);
+    std::string request = "GET / HTTP/1.1\r\nHost: x\r\n";
+    for (int i = 0; i < 20; ++i) {
+        request += "X-" + std::to_string(i) + ": " + std::string(1500, 'x') + "\r\n";
+    }
+    request += "\r\n";
+    auto connection = server.send(request + request);
+    CHECK(connection.readResponse(10s).status == 200);
+    CHECK(connection.readResponse(10s).status == 200);
+    for (std::size_t at = 0; at < request.size(); at += 1000) {
+        connection.send(request.substr(at, 1000));
+    }
+    CHECK(connection.readResponse(10s).status == 200);
+    auto endless = server.send("GET / HTTP/1.1\r\nX: " + std::string(200'000, 'x'));
+    CHECK(endless.readResponse(10s).status == 400);
+}
+
+TEST_CASE("library: a body in chunks ends where it says and broken chunks end the connection") {
+    const Served server([](HTTPServerRequest& request, HTTPServerResponse& response) {
+        std::string body;
+        if (request.getURI() == "/read") {
+            Poco::StreamCopier::copyToString(request.stream(), body);
+        } else if (request.getURI() == "/iterated") {
+            body.assign(std::istreambuf_iterator<char>(request.stream()), {});
+        }
+        answer(response, (lifecycle::endedEarly(request) ? "broken " : "whole ") + body);
+    });
+    const auto post = [&](const std::string& path, const std::string& chunks) {
+        return server.send("POST " + path + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks);
+    };
+    for (const std::string path : {"/read", "/iterated"}) {
+        for (const std::string chunks :
+             {"3\r\ntea\r\n0\r\n\r\n", "003;a=b\r\ntea\r\n0\r\nX: y\r\n\r\n", "1 \r\nt\r\n2\r\nea\r\n0\r\nX: y\r\nY: z\r\n\r\n"}) {
+            CAPTURE(path, chunks);
+            auto connection = post(path, chunks + httpRequest("GET", "/"));
+            const Response response = connection.readResponse(10s);
+            CHECK(response.body == "whole tea");
+            CHECK(response.keepsAlive());
+            CHECK(connection.readResponse(10s).body == "whole ");
+        }
+        const int made = server.handlersMade();
+        int broken = 0;
+        for (const std::string chunks : {"zz\r\n", "3\r\nteaX\r\n", "3\ntea\r\n0\r\n\r\n", "-1\r\n", "\r\n",
+                                         "1000000000000000\r\n", "0x3\r\ntea\r\n", "0\r\nX: y\n\r\n"}) {
+            CAPTURE(path, chunks);
+            auto connection = post(path, chunks + hidden);
+            connection.halfClose();
+            CHECK(connection.readResponse(10s).body.substr(0, 6) == "broken");
+            CHECK(connection.readBytes(1, 10s).outcome == Outcome::closed);
+            ++broken;
+        }
+        CHECK(server.handlersMade() == made + broken);
+    }
+    auto unread = post("/", "zz\r\n" + hidden);
+    CHECK_FALSE(unread.readResponse(10s).keepsAlive());
+    CHECK(unread.readBytes(1, 10s).outcome == Outcome::closed);
+}
+
+TEST_CASE("library: an answer in front of a body that has not come says that the connection ends") {
+    const Served server([](HTTPServerRequest& request, HTTPServerResponse& response) {
+        std::string body(4, ' ');
+        if (request.getURI() == "/exactly") {
+            request.stream().read(body.data(), 4); // and not beyond
+        } else if (request.getURI() == "/partly") {
+            int number = 0;
+            request.stream() >> number; // which fails
+        }
+        answer(response, body);
+    });
+    auto waiting = server.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n");
+    CHECK_FALSE(waiting.readResponse(10s).keepsAlive());
+    auto there = server.send(httpRequest("POST", "/", {}, "body"));
+    CHECK(there.readResponse(10s).keepsAlive());
+    there.send(httpRequest("POST", "/exactly", {}, "body") + httpRequest("GET", "/"));
+    const Response response = there.readResponse(10s);
+    CHECK(response.body == "body");
+    CHECK(response.keepsAlive());
+    CHECK(there.readResponse(10s).status == 200);
+    there.send(httpRequest("POST", "/partly", {}, "body") + httpRequest("GET", "/"));
+    CHECK(there.readResponse(10s).keepsAlive());
+    CHECK(there.readResponse(10s).status == 200);
+    auto partly = server.send("POST /partly HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nbody");
+    CHECK_FALSE(partly.readResponse(10s).keepsAlive());
+}
+
+TEST_CASE("library: a handler may answer first and read the body then") {
+    Flag answered;
+    std::string read;
+    Served server([&](HTTPServerRequest& request, HTTPServerResponse& response) {
+        response.setContentLength(2);
+        response.send() << "ok" << std::flush;
+        answered.set();
+        Poco::StreamCopier::copyToString(request.stream(), read);
+    });
+    auto connection = server.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo");
+    REQUIRE(answered.wait(10s));
+    connection.send("dy");
+    CHECK(connection.readResponse(10s).body == "ok");
+    CHECK(connection.readBytes(1, 10s).outcome == Outcome::closed);
+    server.destroy();
+    CHECK(read == "body");
+}
+
+TEST_CASE("library: half a request behind a whole one is kept until the rest comes") {
+    const Served server(echo);
+    const std::string first = httpRequest("POST", "/", {}, "first");
+    const std::string second = httpRequest("POST", "/", {}, "second");
+    for (const std::size_t part : {std::size_t{1}, std::size_t{20}, second.size() - 3}) {
+        CAPTURE(part);
+        auto connection = server.send(first + second.substr(0, part));
+        CHECK(connection.readResponse(10s).body == "first");
+        connection.send(second.substr(part));
+        CHECK(connection.readResponse(10s).body == "second");
+    }
+}
+
+// With a thread for each connection, as in plain Poco, a client that does not go on keeps it.
+TEST_CASE("library: half headers hold no thread and do not keep others waiting") {
+    Served server(hello, {.threads = 1, .queue = 100});
+    std::vector<Connection> halves;
+    for (int i = 0; i < 10; ++i) {
+        halves.push_back(server.send("GET / HTTP/1.1\r\nHost:"));
+        halves.push_back(server.send(httpRequest("GET", "/") + "GET / HT"));
+    }
+    REQUIRE(server.comesTo(ConnectionState::reading, halves.size()));
+    CHECK(get(server.port(), "/").status == 200);
+    halves[0].send(" x\r\n\r\n");
+    CHECK(halves[0].readResponse(10s).status == 200);
+
+    Shutdown shutdown(server);
+    CHECK(eventually([&] { return !server.events().all("drain.begin").empty(); }, 10s));
+    halves[2].send(" x\r\n\r\n");
+    CHECK(halves[2].readResponse(10s).status == 200);
+    halves.clear();
+    const auto result = shutdown.result();
+    CHECK(result.cut == 0);
+    CHECK(result.served == 13);
+
+    Poco::Net::ServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0));
+    Poco::ThreadPool threads(1, 1);
+    Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
+    params->setMaxThreads(1);
+    Poco::Net::HTTPServer plain(new FunctionFactory(hello), threads, socket, params);
+    plain.start();
+    auto half = Connection::to(plain.port());
+    half.send("GET / HTTP/1.1\r\nHost:");
+    REQUIRE(eventually([&] { return plain.currentThreads() == 1; }, 10s));
+    CHECK(get(plain.port(), "/", 300ms).outcome == Outcome::timeout);
+    half.close();
+    plain.stopAll();
+    threads.joinAll();
+}
+
+TEST_CASE("library: a client may pause within a body as long as the limit and no longer") {
+    const Served server(
+        [](HTTPServerRequest& request, HTTPServerResponse& response) {
+            std::string body;
+            try {
+                Poco::StreamCopier::copyToString(request.stream(), body);
+            } catch (const Poco::Exception&) {
+            }
+            answer(response, lifecycle::endedEarly(request) ? "half" : "whole");
+        },
+        {.ioTimeout = 100ms});
+    for (const std::string begun : {"Content-Length: 4\r\n\r\nb", "Transfer-Encoding: chunked\r\n\r\n4\r\nb"}) {
+        auto connection = server.send("POST / HTTP/1.1\r\nHost: x\r\n" + begun);
+        const Response response = connection.readResponse(10s); // with Poco's default it would take a minute
+        CHECK(response.body == "half");
+        CHECK_FALSE(response.keepsAlive());
+    }
+}
+
+TEST_CASE("library: a grace without end lasts until the deadline") {
+    Served server(hello, {.keepAliveGrace = lifecycle::Duration::max()});
+    auto idle = server.send(httpRequest("GET", "/"));
+    REQUIRE(idle.readResponse(10s).status == 200);
+    const auto result = shutdownWithin(server, 100ms);
+    CHECK(result.took >= 90ms);
+    CHECK(result.clean());
+}
