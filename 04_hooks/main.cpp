@@ -31,7 +31,7 @@ using lifecycle::HttpServer;
 
 namespace {
 
-constexpr Duration margin = 1s;  // for hooks that end by a clock of their own: time to say how it went
+constexpr Duration margin = 1s;  // what a hook with a clock of its own has beyond it, to say how it went
 
 /// How many orders are acknowledged and lost. Nothing can be done with the store afterwards.
 std::uint64_t tellUnstored(OrderStore& store, lifecycle::EventLog& events, Duration patience) {
@@ -50,11 +50,11 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
 
     // The public server: filters around the handlers, which know nothing of them.
     std::atomic<bool> ready = true;
-    lifecycle::Gate gate;
+    lifecycle::Gate admission;
     const auto timing = std::make_shared<lifecycle::TimingFilter>();
-    Poco::Net::HTTPRequestHandlerFactory::Ptr service(
-        new OrderService(*store, new HelloService(settings.work, ready)));
-    HttpServer server(new lifecycle::FilteredService(service, {timing, std::make_shared<lifecycle::GateFilter>(gate)}),
+    Poco::Net::HTTPRequestHandlerFactory::Ptr service(new OrderService(*store, new HelloService(settings.work, ready)));
+    const auto admitting = std::make_shared<lifecycle::GateFilter>(admission);
+    HttpServer server(new lifecycle::FilteredService(service, {timing, admitting}),
                       {.address = {settings.address, settings.port},
                        .threads = settings.threads,
                        .queue = settings.queue,
@@ -79,18 +79,19 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
     });
     add(lameDuck, settings.lameDuck + margin,
         [&](const Context& context) { serveLameDuck(settings.lameDuck, context, events); });
-    add(ShutdownStep::gate, settings.hookTimeout, [&](const Context&) { server.closeListener(); });
+    add(gate, settings.hookTimeout, [&](const Context&) { server.closeListener(); });
     add(inFlight, settings.timeout + margin, [&](const Context& context) {
         const auto [deadline, cancel] = withTimeout(context, settings.timeout);
         const lifecycle::ShutdownResult result = server.shutdown(deadline);
-        gate.close();  // Behind the last one who was in line; closed earlier, it would turn them away.
+        admission.close();  // Behind the last one who was in line; closed earlier, it would turn them away.
         if (!result.clean()) {
             throw std::runtime_error(std::to_string(result.cut) + " requests were cut");
         }
-        gate.wait(deadline);
+        admission.wait(deadline);
     });
     add(orders, settings.hookTimeout, [&](const Context& context) { store->finish(context); });
     add(servers, settings.hookTimeout, [&](const Context& context) {
+        // One server is left; more of them would be ended side by side.
         shutdownAll({{"public", [&](const Context& limit) { server.shutdown(limit); }}}, context);
     });
     add(report, settings.hookTimeout, [&](const Context&) { tellUsed(hooks, events); });
@@ -110,7 +111,7 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
     status.begin(signals.context().cause(), total);
     const lifecycle::HooksReport outcome = hooks.run(total);
 
-    // What no hook could end is cut now, and counted.
+    // What no hook could end is cut now, and counted: by a deadline that has passed already.
     const auto over = withDeadline(Context::background(), begin, "the hooks are over").context;
     const lifecycle::ShutdownResult requests = server.shutdown(over);
     const bool storing = store->counters().waiting > 0;

@@ -79,6 +79,9 @@ void stream(HTTPServerRequest& request, HTTPServerResponse& response) {
     } catch (const std::invalid_argument& error) {
         reply(response, HTTPResponse::HTTP_BAD_REQUEST, error.what() + std::string("\n"));
         return;
+    } catch (const Poco::SyntaxException&) {
+        reply(response, HTTPResponse::HTTP_BAD_REQUEST, "not a query\n");
+        return;
     }
     response.setContentType("text/plain");
     response.setChunkedTransferEncoding(request.getVersion() == HTTPServerRequest::HTTP_1_1);

@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 
@@ -44,15 +45,22 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.duration("start-timeout", startTimeout, "time for a new generation to serve before it is killed");
     options.duration("drain-timeout", drainTimeout, "time for requests in flight before they are cut");
     options.duration("keepalive-grace", keepAliveGrace, "time for idle connections to send one more request");
-    options.duration("rollback-window", rollbackWindow, "time to take the clients back if a new generation dies");
+    bool windowIsGiven = false;
+    options.value("rollback-window", "DURATION", lifecycle::formatDuration(rollbackWindow),
+                  "time to take the clients back if a new generation dies, --drain-timeout at most",
+                  [&](const std::string& text) {
+                      rollbackWindow = lifecycle::parseDuration(text);
+                      windowIsGiven = true;
+                  });
     options.choice("control", control, {"parent-exits", "stable-pid"}, "whether a process stays that keeps its pid");
     if (const auto exitCode = options.parse(argc, argv)) {
         return exitCode;
     }
-    if (drainTimeout < rollbackWindow) {
+    if (drainTimeout < rollbackWindow && windowIsGiven) {
         std::fputs("05_hot_restart: --drain-timeout must not be less than --rollback-window\n", stderr);
         return lifecycle::exitUsage;
     }
+    rollbackWindow = std::min(rollbackWindow, drainTimeout);
     return std::nullopt;
 }
 

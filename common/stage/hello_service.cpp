@@ -42,6 +42,9 @@ void hello(const Poco::URI& uri, Duration work, HTTPServerRequest& request, HTTP
     } catch (const std::invalid_argument& error) {
         reply(response, HTTPResponse::HTTP_BAD_REQUEST, error.what() + std::string("\n"));
         return;
+    } catch (const Poco::SyntaxException&) {
+        reply(response, HTTPResponse::HTTP_BAD_REQUEST, "not a query\n");
+        return;
     }
     if (work > Duration::zero() && lifecycle::requestContext(request).waitFor(work)) {
         return;  // The request is cut: nobody is there to be answered.

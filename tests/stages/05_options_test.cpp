@@ -18,7 +18,18 @@ TEST_CASE("05: the options are those of all stages and say what is wrong") {
     }
     checkRefused(stage("05_hot_restart", {"--control=fork"}), {"control", "parent-exits", "stable-pid"});
     checkRefused(stage("05_hot_restart", {"--listen=nowhere"}), {"nowhere", "HOST:PORT"});
-    checkRefused(stage("05_hot_restart", {"--drain-timeout=1s"}), {"--drain-timeout", "--rollback-window"});
+    checkRefused(stage("05_hot_restart", {"--drain-timeout=1s", "--rollback-window=2s"}),
+                 {"--drain-timeout", "--rollback-window"});
+}
+
+TEST_CASE("05: a drain timeout shorter than the default rollback window shortens that as well") {
+    const RestartServer server({"--drain-timeout=300ms"});
+    Connection client = server.connect();
+    client.send(httpRequest("GET", "/hello?work=10m"));
+    server.waitForEvents("request.begin", 1);
+    server.restart(2);
+    CHECK(client.readResponse(30s).outcome != Outcome::complete);
+    CHECK(server.waitForEvents("exit", 1).number("code") == 75);
 }
 
 TEST_CASE("05: a configuration file that makes no sense is refused with its name") {
