@@ -2,15 +2,19 @@
 //
 //     careless_server FAULT PORT
 //
-// Everything else it does well enough: a thread for each connection, GET /?work=MS, GET /?stream=MS until the
-// connection closes, keep-alive, and on SIGTERM it refuses new connections, finishes what is in flight, and leaves.
+// Everything else it does well enough: a thread for each connection, GET or POST /?work=MS, GET /?stream=MS until the
+// connection closes, GET /ready, keep-alive; on SIGTERM it refuses new connections, finishes what is in flight, and
+// leaves; on SIGHUP a new process takes over the listening socket first.
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -23,9 +27,11 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string fault;
+std::string port;
 std::atomic<int> inFlight = 0;
 std::atomic<int> connections = 0;
 std::atomic<bool> stopping = false;
+std::atomic<bool> handedOver = false;
 
 void sendPieces(int client, std::chrono::milliseconds pause) {
     std::string text = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
@@ -39,10 +45,8 @@ void sendPieces(int client, std::chrono::milliseconds pause) {
 }
 
 void answer(int client, const std::string& request) {
-    ++inFlight;
     if (const auto stream = request.find("stream="); stream != std::string::npos) {
         sendPieces(client, std::chrono::milliseconds(std::atoi(request.c_str() + stream + 7)) / 10);
-        --inFlight;
         return;
     }
     if (fault == "early-header") {
@@ -54,47 +58,68 @@ void answer(int client, const std::string& request) {
         std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(request.c_str() + work + 5)));
     }
     const bool announce = stopping && fault != "keeps-alive";
-    const std::string text = std::string(fault == "early-header" ? "" : "HTTP/1.1 200 OK\r\n") +
-                             "Content-Length: 3\r\n" + std::string(announce ? "Connection: close\r\n" : "") + "\r\nok\n";
+    const bool unready = stopping && fault != "stays-ready" && request.find(" /ready ") != std::string::npos;
+    const std::string status = unready             ? "HTTP/1.1 503 Service Unavailable\r\n"
+                               : fault == "errors" ? "HTTP/1.1 500 Internal Server Error\r\n"
+                                                   : "HTTP/1.1 200 OK\r\n";
+    const std::string text = std::string(fault == "early-header" ? "" : status) + "Content-Length: 3\r\n" +
+                             std::string(announce ? "Connection: close\r\n" : "") + "\r\nok\n";
     ::send(client, text.data(), text.size(), MSG_NOSIGNAL);
-    --inFlight;
+}
+
+std::size_t bodyLength(const std::string& header) {
+    const auto length = header.find("Content-Length: ");
+    return length == std::string::npos ? 0 : std::strtoul(header.c_str() + length + 16, nullptr, 10);
 }
 
 void serve(int client) {
     std::string bytes;
     char buffer[4096];
-    for (ssize_t count = 0; (count = ::recv(client, buffer, sizeof buffer, 0)) > 0;) {
+    bool begun = false;  // a request, whose body may not have come yet
+    ssize_t count = 0;
+    while ((count = ::recv(client, buffer, sizeof buffer, 0)) > 0) {
         bytes.append(buffer, static_cast<std::size_t>(count));
         for (std::size_t end; fault != "mute" && (end = bytes.find("\r\n\r\n")) != std::string::npos;) {
-            answer(client, bytes.substr(0, end));
-            bytes.erase(0, end + 4);
+            inFlight += begun ? 0 : 1;
+            begun = true;
+            const std::string header = bytes.substr(0, end);
+            if (bytes.size() < end + 4 + bodyLength(header)) {
+                break;
+            }
+            answer(client, header);
+            bytes.erase(0, end + 4 + bodyLength(header));
+            --inFlight;
+            begun = false;
         }
     }
+    inFlight -= begun ? 1 : 0;
     ::close(client);
-    --connections;
+    connections -= fault == "forgets-resets" && count < 0 ? 0 : 1;
 }
 
 void acceptAll(int listener) {
-    while (true) {
+    while (!handedOver) {
+        pollfd line{listener, POLLIN, 0};
+        ::poll(&line, 1, 20);
         const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
         if (client >= 0) {
             ++connections;
             std::thread(serve, client).detach();
         } else if (stopping && fault != "keeps-listening") {
             return;
-        } else if (fault != "spins") {
+        } else if (fault != "spins" && errno != EAGAIN) {
             std::this_thread::sleep_for(20ms);
         }
     }
 }
 
-int listenOn(int port) {
-    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+int listenOn(int number) {
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const int on = 1;
     ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_port = htons(static_cast<std::uint16_t>(number));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         ::listen(listener, 512) != 0) {
@@ -104,6 +129,34 @@ int listenOn(int port) {
     return listener;
 }
 
+/// A new process of this program, with another fault; it gets the listening socket unless that is -1.
+void startNext(const char* nextFault, int listener) {
+    if (listener != -1) {
+        ::setenv("CARELESS_LISTENER", std::to_string(listener).c_str(), 1);
+    }
+    if (::fork() == 0) {
+        if (listener != -1) {
+            ::fcntl(listener, F_SETFD, 0);
+        }
+        ::execl("/proc/self/exe", "careless_server", nextFault, port.c_str(), nullptr);
+        ::_exit(1);
+    }
+}
+
+void handOver(int listener) {
+    if (fault == "rebinds") {
+        ::shutdown(listener, SHUT_RDWR);
+        ::close(listener);
+        std::this_thread::sleep_for(100ms);
+        startNext("none", -1);
+    } else {
+        startNext(fault == "restarts-broken" ? "errors" : "none", listener);
+    }
+    if (fault != "restarts-hasty") {
+        std::this_thread::sleep_for(300ms);  // the new one accepts by then, or soon
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -111,22 +164,30 @@ int main(int argc, char** argv) {
         return 64;
     }
     fault = argv[1];
+    port = argv[2];
     sigset_t term;
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
+    sigaddset(&term, SIGHUP);
     if (fault != "dies" && fault != "early-header") {
         ::pthread_sigmask(SIG_BLOCK, &term, nullptr);
     }
-    const int listener = listenOn(std::atoi(argv[2]));
+    const char* const inherited = std::getenv("CARELESS_LISTENER");
+    const int listener = inherited != nullptr ? std::atoi(inherited) : listenOn(std::atoi(argv[2]));
     if (fault == "loads") {  // which is no fault
         std::this_thread::sleep_for(1500ms);
     }
-    std::thread(acceptAll, listener).detach();
+    std::thread acceptor(acceptAll, listener);
 
     int number = 0;
     do {
         ::sigwait(&term, &number);
     } while (fault == "stays");
+    if (number == SIGHUP) {
+        handOver(listener);
+        handedOver = true;
+        acceptor.join();
+    }
     stopping = true;
     if (fault == "crashes") {
         std::abort();
@@ -134,13 +195,14 @@ int main(int argc, char** argv) {
     if (fault == "wrong-code") {
         ::_exit(3);
     }
-    if (fault != "keeps-listening") {
+    if (fault != "keeps-listening" && number != SIGHUP) {
         ::shutdown(listener, SHUT_RDWR);
     }
-    if (fault == "hasty") {
+    if (fault == "hasty" || fault == "restarts-hasty") {
         ::_exit(0);
     }
-    while (inFlight > 0 || (fault == "waits-for-idle" && connections > 0)) {
+    const bool waitsForConnections = fault == "waits-for-idle" || fault == "forgets-resets" || fault == "restarts";
+    while (inFlight > 0 || (waitsForConnections && connections > 0)) {
         std::this_thread::sleep_for(1ms);
     }
     std::this_thread::sleep_for(fault == "slow-exit" ? 5s : 0s);

@@ -47,6 +47,57 @@ TEST_CASE("drain_check: a server that waits for idle clients is found") {
     checkFails("waits-for-idle", "half-header", "one slow client held the process beyond its deadline");
 }
 
+TEST_CASE("drain_check: a server that waits for ever for who trickles, or does not read, is found") {
+    checkFails("waits-for-idle", "trickled-header", "one slow client held the process beyond its deadline");
+    checkFails("waits-for-idle", "slow-reader", "does not read its answers held the process beyond its deadline");
+}
+
+TEST_CASE("drain_check: a server that resets who connects while the signal comes is found") {
+    checkFails("dies", "burst", "a client that connected while the signal came got no answer");
+}
+
+TEST_CASE("drain_check: a server that never says that it is not ready is found") {
+    const auto readiness = [](const std::string& fault) {
+        return runCheck({"--only=readiness", "--path=/?work={ms}", "--ready-path=/ready", "--timeout=1s",
+                         "--refusal-limit=300ms"},
+                        {CARELESS_SERVER, fault, "{port}"})
+            .of("readiness");
+    };
+    CHECK(readiness("none").result == "pass");
+    const auto line = readiness("stays-ready");
+    CHECK(line.result == "fail");
+    CHECK(line.remark.find("never heard \"not ready\"") != std::string::npos);
+    CHECK(readiness("keeps-listening").result == "pass");  // it says so, which is all that is asked for here
+}
+
+TEST_CASE("drain_check: a server that loses an upload is found") {
+    CHECK(carelessIn("none", "slow-upload").result == "pass");
+    checkFails("hasty", "slow-upload", "a client in the middle of its upload saw its connection closed");
+}
+
+TEST_CASE("drain_check: a server that minds when others hang up is found") {
+    CHECK(carelessIn("none", "client-resets").result == "pass");
+    checkFails("hasty", "client-resets", "others hung up, and a client in flight saw its connection closed");
+    checkFails("forgets-resets", "client-resets", "clients that had hung up held the process");
+}
+
+TEST_CASE("drain_check: a restart that clients notice is found") {
+    const auto restart = [](const std::string& fault, const std::string& scenario) {
+        return runCheck({"--only", scenario, "--path=/?work={ms}", "--timeout=1s", "--restart-signal=HUP",
+                         "--restart-limit=5s"},
+                        {CARELESS_SERVER, fault, "{port}"})
+            .of(scenario);
+    };
+    CHECK(restart("restarts", "restart-connections").result == "pass");
+    CHECK(restart("rebinds", "restart-connections").result == "fail");
+    CHECK(restart("restarts-broken", "restart-connections").result == "fail");
+    CHECK(restart("restarts-hasty", "restart-keep-alive").result == "fail");
+    CHECK(restart("restarts-broken", "restart-keep-alive").result == "fail");
+    const auto dies = restart("dies", "restart-keep-alive");
+    CHECK(dies.result == "fail");
+    CHECK(dies.figure == "no restart");
+}
+
 TEST_CASE("drain_check: a server that sleeps after its last answer is found") {
     checkFails("slow-exit", "last-response", "all was answered, and the process stayed");
 }
@@ -58,7 +109,10 @@ TEST_CASE("drain_check: a server that does not say that it ends is found") {
 
 TEST_CASE("drain_check: a server that waits for ever for a request or takes no second signal is found") {
     checkFails("none", "deadline", "beyond its deadline");
-    checkFails("none", "second-signal", "pressed Ctrl-C twice");
+    const Checked second = runCheck({"--only=second-signal", "--path=/?work={ms}", "--timeout=5s", "--force-limit=300ms"},
+                                    {CARELESS_SERVER, "none", "{port}"});
+    CHECK(second.of("second-signal").result == "fail");
+    CHECK(second.of("second-signal").remark.find("pressed Ctrl-C twice") != std::string::npos);
 }
 
 TEST_CASE("drain_check: a server that spins without descriptors is found") {

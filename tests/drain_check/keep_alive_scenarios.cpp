@@ -50,7 +50,9 @@ Verdict busyKeepAlive(Rehearsal& rehearsal) {
     for (unsigned round = 0; round < settings.rounds; ++round) {
         Subject subject(settings, rehearsal.recording());
         test::LoadClients clients(rehearsal.load(subject, true, 1ms));
-        test::eventually([&] { return clients.answered() >= 5 * settings.clients; }, settings.startLimit);
+        if (!test::eventually([&] { return clients.answered() >= 5 * settings.clients; }, settings.startLimit)) {
+            return notApplicable(answersTooSlowly);
+        }
         const auto signalled = rehearsal.stop(subject);
         const bool ended = subject.waitForExit(rehearsal.deadlineFrom(signalled)).has_value();
         clients.stop();

@@ -40,6 +40,7 @@ struct Generations {
 };
 
 struct Restart {
+    bool served = false;  ///< before
     bool happened = false;
     bool sameSocket = false;
     test::LoadResult clients{};
@@ -56,10 +57,10 @@ Restart restartUnder(Rehearsal& rehearsal, bool keepAlive) {
     plan.duration = settings.restartLimit + 10s;
     plan.think_time = 2ms;  // a handshake each: no more of them than a busy machine can bear
     test::LoadClients load(plan);
-    test::eventually([&] { return load.answered() >= 5 * settings.clients; }, settings.startLimit);
+    Restart restart;
+    restart.served = test::eventually([&] { return load.answered() >= 5 * settings.clients; }, settings.startLimit);
 
     subject.signal(*settings.restartSignal);
-    Restart restart;
     restart.happened =
         test::eventually([&] { return generations.handedOver(subject.listening()); }, settings.restartLimit);
     if (restart.happened) {
@@ -100,6 +101,9 @@ Verdict nothingHappened(const Settings& settings) {
 
 Verdict restartConnections(Rehearsal& rehearsal) {
     const Restart restart = restartUnder(rehearsal, false);
+    if (!restart.served) {
+        return notApplicable(answersTooSlowly);
+    }
     if (!restart.happened) {
         return nothingHappened(rehearsal.settings());
     }
@@ -113,6 +117,9 @@ Verdict restartConnections(Rehearsal& rehearsal) {
 
 Verdict restartKeepAlive(Rehearsal& rehearsal) {
     const Restart restart = restartUnder(rehearsal, true);
+    if (!restart.served) {
+        return notApplicable(answersTooSlowly);
+    }
     if (!restart.happened) {
         return nothingHappened(rehearsal.settings());
     }

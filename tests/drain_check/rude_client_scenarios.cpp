@@ -37,7 +37,7 @@ Verdict clientResets(Rehearsal& rehearsal) {
     if (rehearsal.traits().works) {
         rehearsal.letArrive(subject);
         resetInEveryState(rehearsal, subject);
-        const auto signalled = rehearsal.stop(subject);
+        const auto signalled = rehearsal.stopWhile(client, subject);
         const test::Response response = rehearsal.answer(client, rehearsal.deadlineFrom(signalled));
         if (!isServed(response)) {
             return fail("lost", "others hung up, and a client in flight " + fate(response));

@@ -8,6 +8,10 @@
 
 namespace lifecycle::check {
 
+/// Why a scenario with many clients proves nothing.
+inline constexpr const char* answersTooSlowly =
+    "it answers too slowly for so many clients; see --clients and --start-limit";
+
 /// What a scenario needs that not every server offers.
 enum Need : unsigned {
     nothing = 0,

@@ -13,18 +13,27 @@ namespace {
 using namespace std::chrono_literals;
 using test::Clock;
 
+/// Otherwise the process may have come to its end by itself.
+void notAnswered(const Asked& client) {
+    if (client.connection.answerIsHere()) {
+        throw AnsweredTooEarly();
+    }
+}
+
 Verdict secondSignal(Rehearsal& rehearsal) {
     const Settings& settings = rehearsal.settings();
     Subject subject(settings, rehearsal.recording());
     Asked client =
         rehearsal.ask(subject, rehearsal.path(settings.lameDuck + settings.forceLimit + settings.timeout / 2));
     rehearsal.letArrive(subject);
-    rehearsal.stop(subject);
+    rehearsal.stopWhile(client, subject);
     if (const auto status = subject.waitForExit(Clock::now() + 200ms)) {  // sooner it might be a bouncing key
+        notAnswered(client);
         return rehearsal.badEnd(*status).value_or(pass("gone at the first"));
     }
     const auto again = rehearsal.stop(subject);
     if (const auto status = subject.waitForExit(again + settings.forceLimit)) {
+        notAnswered(client);
         return rehearsal.badEnd(*status).value_or(
             pass(formatRounded(std::max(Clock::duration::zero(), status->at - again))));
     }
