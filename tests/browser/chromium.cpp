@@ -52,7 +52,7 @@ std::optional<std::string> Chromium::find() {
 
 Chromium::Chromium(const std::string& program)
     : process_(commandLine(program, profile_.path().string()),
-               {.environment = {"HOME=" + profile_.path().string()}}) {
+               {.environment = {"HOME=" + profile_.path().string(), "TMPDIR=" + profile_.path().string()}}) {
     const int port = debuggingPort();
     Poco::Net::HTTPClientSession session("127.0.0.1", static_cast<Poco::UInt16>(port));
     Poco::Net::HTTPRequest request("GET", pageAddress(port), "HTTP/1.1");

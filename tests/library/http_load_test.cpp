@@ -84,11 +84,11 @@ std::size_t lostAroundPlainStops(int stops) {
 } // namespace
 
 TEST_CASE("library: a hundred shutdowns lose nothing of busy keep-alive clients") {
-    expectNothingLost(slowdown > 1 ? 1 : 4, 25, true);
+    expectNothingLost(slowdown > 1 ? 3 : 10, 10, true);
 }
 
 TEST_CASE("library: fifty shutdowns lose nothing of clients that connect for each request") {
-    expectNothingLost(slowdown > 1 ? 1 : 2, 25, false);
+    expectNothingLost(slowdown > 1 ? 2 : 5, 10, false);
 }
 
 // The same load and the same counting: what proves that the tests above can fail.

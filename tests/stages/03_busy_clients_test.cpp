@@ -34,15 +34,17 @@ TEST_CASE("03: busy keep-alive clients lose nothing over 20 stops and do with pl
     CHECK(losesRequests({"--strategy=stopall"}, plan, 200, stops));
 }
 
-TEST_CASE("03: clients with pauses between their requests lose nothing over 20 stops") {
+TEST_CASE("03: clients with pauses between their requests lose nothing over 20 stops and do with plain Poco") {
     LoadPlan plan = clients(32, true, "/hello?work=0s");
     plan.think_time = 10ms;
     checkNothingLost(stopUnderLoad({}, plan, 100, stops), 32 * stops);
+    CHECK(losesRequests({"--strategy=stopall"}, plan, 100, stops));
 }
 
-TEST_CASE("03: busy clients of two threads lose nothing over 20 stops") {
+TEST_CASE("03: busy clients of two threads lose nothing over 20 stops and do with plain Poco") {
     const LoadPlan plan = clients(32, true, "/hello?work=1ms");
     checkNothingLost(stopUnderLoad({"--threads=2"}, plan, 200, stops), 32 * stops);
+    CHECK(losesRequests({"--strategy=stopall", "--threads=2"}, plan, 200, stops));
 }
 
 TEST_CASE("03: one connection per request loses nothing over 20 stops and does with plain Poco") {

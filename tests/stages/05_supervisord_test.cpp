@@ -46,7 +46,7 @@ public:
         const auto config = directory_.write(
             "supervisord.conf",
             "[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=" + path("supervisord.pid") +
-                "\n[unix_http_server]\nfile=" + path("control") +
+                "\nchildlogdir=" + directory_.path().string() + "\n[unix_http_server]\nfile=" + path("control") +
                 "\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
                 "supervisor.rpcinterface:make_main_rpcinterface\n[supervisorctl]\nserverurl=unix://" +
                 path("control") + "\n" + program);

@@ -32,7 +32,7 @@ TEST_CASE("06: work in the background is awaited and the naive end loses it") {
     CHECK(naive.summary().number("unapplied") == 20);
 }
 
-TEST_CASE("06: under load every 200 is in the counter when the process has ended") {
+TEST_CASE("06: under load every 200 is in the counter when the process has ended and not with the naive end") {
     for (int round = 0; round < 3; ++round) {
         const IncrementServer server({"--work=100ms", "--lame-duck=50ms", "--timeout=30s"});
         LoadClients load(
@@ -43,6 +43,12 @@ TEST_CASE("06: under load every 200 is in the counter when the process has ended
         CHECK(result.lost == 0);
         CHECK(total(server) == static_cast<long long>(result.answeredWith(200)));
     }
+
+    const IncrementServer naive({"--work=100ms", "--lame-duck=50ms", "--timeout=30s", "--naive"});
+    LoadClients load({.port = naive.port(), .clients = 8, .target = "/incr", .think_time = 2ms});
+    REQUIRE(eventually([&] { return load.answered() > 100; }, 20s));
+    CHECK(naive.end().code == 0);
+    CHECK(total(naive) < static_cast<long long>(load.wait().answeredWith(200)));
 }
 
 TEST_CASE("06: the end comes in its order with Redis behind the work") {
@@ -116,7 +122,7 @@ TEST_CASE("06: while it waits it tells once a second what for") {
     CHECK(server.increment(2) == 2);
     CHECK(server.end().code == 75);
     const std::vector<Event> waiting = server.events("jobs.waiting");
-    REQUIRE_FALSE(waiting.empty());
+    REQUIRE(waiting.size() >= 2);
     CHECK(waiting.size() <= 3);
     CHECK(waiting[0].number("in_flight") == 2);
     CHECK(waiting[0].has("remaining"));
@@ -126,7 +132,7 @@ TEST_CASE("06: it ends soon after the last work is done") {
     const IncrementServer server({"--work=300ms", "--timeout=1h"});
     CHECK(server.increment() == 1);
     const auto answered = Clock::now();
-    CHECK(server.end().at - answered < 30s);
+    CHECK(server.end().at - answered < 10s);
 }
 
 TEST_CASE("06: a second signal forces the end and tells what is lost") {

@@ -4,6 +4,7 @@
 #include "pid_one.h"
 #include "proc.h"
 #include "process.h"
+#include "skip.h"
 #include "stage.h"
 
 #include <signal.h>
@@ -13,7 +14,7 @@ using namespace lifecycle::test;
 
 TEST_CASE("06: as process 1 it waits for its work whatever else a container is sent") {
     if (!namespacesAreAllowed()) {
-        WARN("not tested: this system does not let us make a PID namespace");
+        skip("this system does not let us make a PID namespace");
         return;
     }
     const Process outside(asPidOne(stage("06_docker", {"--port=0", "--work=300ms"})));
@@ -32,7 +33,7 @@ TEST_CASE("06: as process 1 it waits for its work whatever else a container is s
 
 TEST_CASE("06: as process 1 a second signal forces the end") {
     if (!namespacesAreAllowed()) {
-        WARN("not tested: this system does not let us make a PID namespace");
+        skip("this system does not let us make a PID namespace");
         return;
     }
     const Process outside(asPidOne(stage("06_docker", {"--port=0", "--work=1h", "--timeout=1h"})));

@@ -1,6 +1,7 @@
 #include "temp_dir.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -9,8 +10,15 @@
 
 namespace lifecycle::test {
 
-TempDir::TempDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "lifecycle-test-XXXXXX").string();
+TempDir::TempDir() : TempDir(std::filesystem::temp_directory_path()) {}
+
+TempDir TempDir::inMemory() {
+    constexpr const char* memory = "/dev/shm";
+    return TempDir(::access(memory, W_OK) == 0 ? memory : std::filesystem::temp_directory_path());
+}
+
+TempDir::TempDir(const std::filesystem::path& parent) {
+    std::string name = (parent / "lifecycle-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
         throw std::system_error(errno, std::generic_category(), "mkdtemp " + name);
     }

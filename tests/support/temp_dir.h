@@ -9,6 +9,8 @@ namespace lifecycle::test {
 class TempDir {
 public:
     TempDir();
+    /// One in memory where there is such a file system, for times that are not those of a disk.
+    static TempDir inMemory();
     TempDir(const TempDir&) = delete;
     TempDir& operator=(const TempDir&) = delete;
     ~TempDir();
@@ -19,6 +21,8 @@ public:
     std::filesystem::path write(const std::string& name, const std::string& content) const;
 
 private:
+    explicit TempDir(const std::filesystem::path& parent);
+
     std::filesystem::path path_;
 };
 
