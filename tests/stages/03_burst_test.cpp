@@ -1,8 +1,8 @@
 #include "catch.h"
 #include "hello_server.h"
 #include "load.h"
-#include "moments.h"
 
+#include <array>
 #include <memory>
 #include <thread>
 
@@ -11,7 +11,7 @@ using namespace lifecycle::test;
 
 namespace {
 
-constexpr int stops = 20;
+constexpr std::size_t stops = 20;
 constexpr int connections = 50;
 
 /// 50 clients that connect and send one request each.
@@ -25,17 +25,26 @@ LoadPlan burstTo(const HelloServer& server, const std::string& target) {
     return plan;
 }
 
-/// While the clients come, one after the other, the signal comes, at another moment each time.
-LoadResult bursts(const std::vector<std::string>& options) {
+/// Every other time the clients begin to come when the server has begun to end, and has come to that point;
+/// otherwise the signal comes between them, each time when a few more of them have been taken.
+LoadResult bursts(const std::vector<std::string>& options, const std::string& target) {
     std::vector<std::unique_ptr<LoadClients>> all;
-    for (int i = 0; i < stops; ++i) {
+    for (std::size_t i = 0; i < stops; ++i) {
         const HelloServer server(options);
-        std::thread signal([&server, moment = Clock::now() + i * 200us] {
-            waitUntil(moment);
+        std::thread signal;
+        if (i % 2 == 0) {
             server.stop();
-        });
-        all.push_back(std::make_unique<LoadClients>(burstTo(server, "/hello?work=1ms")));
-        signal.join();
+            server.waitForEvent(std::array{"signal", "readiness.off", "listener.closed"}[i / 2 % 3]);
+        } else {
+            signal = std::thread([&server, i] {
+                static_cast<void>(eventually([&] { return server.events().size() > 2 * i; }, 20s));
+                server.stop();
+            });
+        }
+        all.push_back(std::make_unique<LoadClients>(burstTo(server, target)));
+        if (signal.joinable()) {
+            signal.join();
+        }
         CHECK(server.waitForExit(20s).code == 0);
     }
     LoadResult total;
@@ -48,7 +57,7 @@ LoadResult bursts(const std::vector<std::string>& options) {
 } // namespace
 
 TEST_CASE("03: a burst of 1000 connections racing the signal is never reset") {
-    const LoadResult result = bursts({});
+    const LoadResult result = bursts({}, "/hello?work=1ms");
     CAPTURE(result);
     CHECK(result.lost == 0);
     CHECK(result.timed_out == 0);
@@ -59,7 +68,7 @@ TEST_CASE("03: a burst of 1000 connections racing the signal is never reset") {
 }
 
 TEST_CASE("03: a burst with a full queue is served or refused or told 503 and never reset") {
-    const LoadResult result = bursts({"--threads=1", "--queue=1"});
+    const LoadResult result = bursts({"--threads=1", "--queue=1"}, "/hello?work=20ms");
     CAPTURE(result);
     CHECK(result.lost == 0);
     CHECK(result.answeredWith(503) > 0);
