@@ -52,7 +52,6 @@ void checkReport(const HooksReport& report) {
     CHECK(report.hooks[1].status == HookStatus::failed);
     CHECK(report.hooks[1].error == "as it happens");
     CHECK(report.hooks[2].status == HookStatus::timedOut);
-    CHECK(report.hooks[2].took >= 20ms);
     CHECK(report.hooks[3].status == HookStatus::ok);
 }
 
