@@ -44,7 +44,7 @@ TEST_CASE("06: under load every 200 is in the counter when the process has ended
         CHECK(total(server) == static_cast<long long>(result.answeredWith(200)));
     }
 
-    const IncrementServer naive({"--work=100ms", "--lame-duck=50ms", "--timeout=30s", "--naive"});
+    const IncrementServer naive({"--work=1s", "--lame-duck=50ms", "--timeout=30s", "--naive"});
     LoadClients load({.port = naive.port(), .clients = 8, .target = "/incr", .think_time = 2ms});
     REQUIRE(eventually([&] { return load.answered() > 100; }, 20s));
     CHECK(naive.end().code == 0);
