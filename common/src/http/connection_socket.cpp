@@ -53,11 +53,6 @@ ConnectionSocket::~ConnectionSocket() {
     const std::lock_guard lock(mutex_);
 }
 
-void ConnectionSocket::setWaiting(bool waiting) {
-    waiting_ = waiting;
-    gaveUp_ = false;
-}
-
 bool ConnectionSocket::hasInput() const {
     char byte;
     return ::recv(sockfd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
@@ -211,7 +206,6 @@ int ConnectionSocket::receiveBytes(void* buffer, int length, int flags) {
             error(errno);
         }
         if (!waiting_) {
-            gaveUp_ = true;
             return 0;
         }
         if (!pollOne(sockfd(), POLLIN, receiveTimeout_)) {

@@ -29,10 +29,9 @@ public:
     /// Takes `descriptor` over.
     ConnectionSocket(int descriptor, Poco::Net::SocketAddress peer, Duration timeout);
 
-    /// Without waiting receiveBytes() reports the end of the stream when nothing is there, and gaveUp() is
-    /// true; with it, it throws Poco::TimeoutException when the time limit is over.
-    void setWaiting(bool waiting);
-    bool gaveUp() const { return gaveUp_; }
+    /// Without waiting receiveBytes() reports the end of the stream when nothing is there; with it, it
+    /// throws Poco::TimeoutException when the time limit is over.
+    void setWaiting(bool waiting) { waiting_ = waiting; }
 
     /// How long receiveHead() waits.
     enum class Patience {
@@ -47,7 +46,7 @@ public:
         tooLong,
         end,      ///< the client has closed the connection, or it is broken
     };
-    /// Receives once, with that patience, unless a whole header is here already.
+    /// Receives what there is, waiting for it with that patience, unless a whole header is here already.
     Head receiveHead(Patience patience);
 
     /// That header, as it came.
@@ -112,12 +111,11 @@ private:
     Duration receiveTimeout_;
     Duration sendTimeout_;
     bool waiting_ = true;
-    bool gaveUp_ = false;
     bool endOfStream_ = false;
-    std::string held_;        // received; read up to next_
+    std::string held_;  // received; read up to next_
     std::size_t next_ = 0;
-    std::size_t headEnd_ = 0;  // in held_; 0 unless a header is being read
     bool inHead_ = false;
+    std::size_t headEnd_ = 0;  // in held_, while inHead_
     std::mutex mutex_;  // of the descriptor, so that no number is used that was given away, and of held_
 };
 

@@ -1,11 +1,9 @@
 #include "http/exchange.h"
 
-#include <algorithm>
 #include <istream>
 #include <memory>
 #include <optional>
 
-#include <Poco/Buffer.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponseImpl.h>
@@ -125,22 +123,6 @@ void Response::beforeHeader(bool endsWithConnection) {
     }
     core_.answeredWithClose += closing ? 1 : 0;
     connection_.beginAnswer(endsWithConnection);
-}
-
-Arrival HttpSession::awaitRequest(ConnectionSocket::Patience patience) try {
-    if (buffered() > 0) {  // Read together with the last request.
-        Poco::Buffer<char> bytes(0);
-        drainBuffer(bytes);
-        socket_.unreceive({bytes.begin(), bytes.size()});
-    }
-    using Head = ConnectionSocket::Head;
-    const Head head = socket_.receiveHead(patience);
-    return head == Head::whole     ? Arrival::request
-           : head == Head::tooLong ? Arrival::tooLong
-           : head == Head::end     ? Arrival::end
-                                   : Arrival::quiet;
-} catch (const std::exception&) {
-    return Arrival::end;  // No memory.
 }
 
 Exchange::Exchange(ServerCore& core, Connection& connection, HttpSession& session)

@@ -5,53 +5,15 @@
 #include <vector>
 
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/HTTPServerParams.h>
-#include <Poco/Net/HTTPServerSession.h>
 
 #include "http/connection.h"
+#include "http/http_session.h"
 
 namespace lifecycle::http {
 
 class Request;
 class Response;
 class ServerCore;
-
-/// What became of waiting for a request.
-enum class Arrival {
-    request,  ///< its whole header is there
-    quiet,    ///< nothing came, or a part of one
-    tooLong,
-    end,      ///< the client has closed the connection, or it is broken
-};
-
-/// Poco's session over a ConnectionSocket, able to wait a little for the next request.
-class HttpSession : public Poco::Net::HTTPServerSession {
-public:
-    HttpSession(Connection& connection, Poco::Net::HTTPServerParams::Ptr params)
-        : HTTPServerSession(connection.stream(), std::move(params)), socket_(connection.socket()) {}
-
-    /// The client did not wait for its last answer: more of its bytes have been read already.
-    bool hasBytes() const { return buffered() > 0 || socket_.holdsBytes(); }
-
-    /// Blocks for ConnectionSocket::attention at most, with Patience::none not at all.
-    Arrival awaitRequest(ConnectionSocket::Patience patience);
-
-    /// The header has been parsed: what follows is its body. False if Poco took the end of the header
-    /// to be elsewhere.
-    [[nodiscard]] bool endHead() { return buffered() == 0 && socket_.endHead(); }
-
-    /// Bytes that can be read without waiting.
-    std::streamsize available() const { return buffered() + socket_.bytesThere(); }
-
-    /// Reads some bytes of the body; 0 at the end of the connection.
-    int readBody(char* buffer, int length) { return read(buffer, length); }
-
-    /// Reads one; -1 at the end of the connection.
-    int nextByte() { return get(); }
-
-private:
-    ConnectionSocket& socket_;
-};
 
 /// What becomes of a connection after an exchange.
 enum class ExchangeEnd {

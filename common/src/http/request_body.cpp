@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "http/exchange.h"
+#include "http/http_session.h"
 
 namespace lifecycle::http {
 namespace {
