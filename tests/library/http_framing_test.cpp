@@ -51,25 +51,46 @@ std::vector<std::string> ambiguousRequests() {
     };
 }
 
+/// Poco's own server, for comparison.
+class PlainServer {
+public:
+    explicit PlainServer(Handle handle, int threads = 16)
+        : threads_(1, threads), server_(new FunctionFactory(std::move(handle)), threads_, socket_, params(threads)) {
+        server_.start();
+    }
+    ~PlainServer() {
+        server_.stopAll();
+        threads_.joinAll();
+    }
+
+    int port() const { return server_.port(); }
+    int busyThreads() const { return server_.currentThreads(); }
+
+private:
+    static Poco::Net::HTTPServerParams::Ptr params(int threads) {
+        Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
+        params->setMaxThreads(threads);
+        return params;
+    }
+
+    Poco::Net::ServerSocket socket_{Poco::Net::SocketAddress("127.0.0.1", 0)};
+    Poco::ThreadPool threads_;
+    Poco::Net::HTTPServer server_;
+};
+
 /// How many of the ambiguous requests let plain Poco call a handler for what is hidden in them.
 int hiddenForPlainServer(const std::vector<std::string>& requests) {
     std::atomic<int> found = 0;
-    Poco::Net::ServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0));
-    Poco::ThreadPool threads(2, 16);
-    Poco::Net::HTTPServer server(new FunctionFactory([&](HTTPServerRequest& request, HTTPServerResponse& response) {
-                                     found += request.getURI() == "/hidden" ? 1 : 0;
-                                     answer(response, "hello\n");
-                                 }),
-                                 threads, socket, new Poco::Net::HTTPServerParams);
-    server.start();
+    const PlainServer server([&](HTTPServerRequest& request, HTTPServerResponse& response) {
+        found += request.getURI() == "/hidden" ? 1 : 0;
+        answer(response, "hello\n");
+    });
     for (const std::string& request : requests) {
         auto connection = Connection::to(server.port());
         connection.send(request);
         connection.halfClose();
         connection.readBytes(100'000, 10s);
     }
-    server.stopAll();
-    threads.joinAll();
     return found;
 }
 
@@ -91,6 +112,44 @@ TEST_CASE("library: an ambiguous header is refused and nothing hidden in it is e
     }
     CHECK(server.handlersMade() == 0);
     CHECK(hiddenForPlainServer(requests) > 0);
+}
+
+TEST_CASE("library: what is no request is told and counted nowhere") {
+    Served server(hello);
+    CHECK(server.send("nonsense\r\n\r\n").readResponse(10s).status == 400);
+    CHECK(server.send(httpRequest("GET", "/")).readResponse(10s).status == 200);
+    REQUIRE(server.events().all("request.malformed").size() == 1);
+    CHECK(server.events().all("request.malformed")[0].number("status") == 400);
+    const auto result = shutdownWithin(server, 10s);
+    CHECK(result.served == 1);
+    CHECK(result.refused == 0);
+    CHECK(result.cut == 0);
+}
+
+// The client takes the beginning of the next answer for the rest of this one.
+TEST_CASE("library: an answer shorter than it announced ends the connection and does not with plain Poco") {
+    const Handle tooShort = [](HTTPServerRequest&, HTTPServerResponse& response) {
+        response.setContentLength(100);
+        response.send() << "half";
+    };
+    const auto answersTo = [](int port, const std::string& method) {
+        auto connection = Connection::to(port);
+        connection.send(httpRequest(method, "/") + httpRequest(method, "/", {{"Connection", "close"}}));
+        const std::string all = connection.readBytes(100'000, 10s).bytes;
+        int count = 0;
+        for (auto at = all.find("HTTP/1.1 200"); at != std::string::npos; at = all.find("HTTP/1.1 200", at + 1)) {
+            ++count;
+        }
+        return count;
+    };
+    const Served server(tooShort);
+    CHECK(answersTo(server.port(), "GET") == 1);
+    REQUIRE(eventually([&] { return server.events().all("request.end").size() == 1; }, 10s));
+    CHECK(server.events().all("request.end")[0].field("error") == "the answer is shorter than its Content-Length");
+    CHECK(answersTo(server.port(), "HEAD") == 2); // has no body to be short
+
+    const PlainServer plain(tooShort);
+    CHECK(answersTo(plain.port(), "GET") == 2);
 }
 
 TEST_CASE("library: lines that end with LF alone are understood") {
@@ -262,19 +321,12 @@ TEST_CASE("library: half headers hold no thread and do not keep others waiting")
     CHECK(result.cut == 0);
     CHECK(result.served == 13);
 
-    Poco::Net::ServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0));
-    Poco::ThreadPool threads(1, 1);
-    Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
-    params->setMaxThreads(1);
-    Poco::Net::HTTPServer plain(new FunctionFactory(hello), threads, socket, params);
-    plain.start();
+    const PlainServer plain(hello, 1);
     auto half = Connection::to(plain.port());
     half.send("GET / HTTP/1.1\r\nHost:");
-    REQUIRE(eventually([&] { return plain.currentThreads() == 1; }, 10s));
+    REQUIRE(eventually([&] { return plain.busyThreads() == 1; }, 10s));
     CHECK(get(plain.port(), "/", 300ms).outcome == Outcome::timeout);
     half.close();
-    plain.stopAll();
-    threads.joinAll();
 }
 
 TEST_CASE("library: a client may pause within a body as long as the limit and no longer") {

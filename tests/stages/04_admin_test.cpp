@@ -16,6 +16,7 @@ using Fixture = OrderFixture;
 TEST_CASE("04: drainz shows the requests in flight and the hooks and the counters") {
     const Fixture fixture;
     REQUIRE(fixture.server.order().status == 202);
+    fixture.server.waitForEvent("request.end"); // a moment after its answer
     const Connection client = fixture.server.working("/hello?work=10m&name=%22");
     const auto status = drainz(fixture.server);
     CHECK(status->getValue<std::string>("state") == "running");

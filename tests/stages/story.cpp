@@ -15,7 +15,7 @@ const std::vector<std::string> shutdown_words{
     "lame_duck.end",  "listener.closed", "drain.begin",  "drain.waiting", "drain.end",
     "deadline.hit",   "shutdown.end",  "exit"};
 
-const std::set<std::string> other_words{"request.begin", "request.end",    "request.refused",
+const std::set<std::string> other_words{"request.begin", "request.end",    "request.refused", "request.malformed",
                                         "accept.paused", "accept.resumed", "events.dropped"};
 
 void checkWords(const std::vector<Event>& events) {

@@ -75,7 +75,8 @@ struct HttpServerOptions {
     EventLog* events = nullptr;
 };
 
-/// Numbers since the server's start: every request accepted is one of the three.
+/// Numbers since the server's start: every request accepted is one of the three. What is no request at
+/// all, and answered 400, is an event (request.malformed) and none of them.
 struct ShutdownResult {
     std::uint64_t served = 0;   ///< answered by a handler
     std::uint64_t refused = 0;  ///< answered 503 by the server: its queue was full
@@ -100,9 +101,13 @@ struct ShutdownResult {
 ///  - When the context is done, what is left is cut: clients see their connections close, contexts
 ///    of handlers are canceled, and shutdown() returns, even if a handler does not.
 ///
+/// An answer that a handler leaves shorter than its Content-Length, or that ends with an exception, is
+/// broken off, so that its client cannot take it for whole.
+///
 /// Threads: one accepts, and watches the connections that have no request, or not all of its header;
-/// requests run on worker threads started as needed. Handlers and the factory are called on the workers, many at once, as
-/// with Poco's own server. Plain Poco::Net::HTTPServer can be used beside this one.
+/// requests run on worker threads started as needed. Handlers and the factory are called on the
+/// workers, many at once, as with Poco's own server. Plain Poco::Net::HTTPServer can be used beside
+/// this one.
 ///
 ///     HttpServer server(new MyHandlerFactory, {.address = {"127.0.0.1", 8080}});
 ///     server.start();

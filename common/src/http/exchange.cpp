@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include <Poco/CountingStream.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponseImpl.h>
@@ -26,15 +27,19 @@ constexpr std::uint64_t mostDropped = 64 * 1024;
 class Response : public Poco::Net::HTTPServerResponseImpl {
 public:
     Response(ServerCore& core, Connection& connection, HttpSession& session)
-        : HTTPServerResponseImpl(session), core_(core), connection_(connection) {}
+        : HTTPServerResponseImpl(session), core_(core), connection_(connection), session_(session) {}
 
     /// The request that is answered.
     void answers(Request& request) { request_ = &request; }
 
     std::ostream& send() override {
-        const bool hasNoBody = getStatus() < HTTP_OK || getStatus() == HTTP_NO_CONTENT ||
-                               getStatus() == HTTP_NOT_MODIFIED;
-        beforeHeader(!hasNoBody && !getChunkedTransferEncoding() && !hasContentLength());
+        const bool inChunks = getChunkedTransferEncoding();
+        beforeHeader(hasBody() && !inChunks && !hasContentLength());
+        if (hasBody() && !inChunks && hasContentLength()) {
+            Poco::CountingOutputStream header;
+            write(header);
+            session_.announce(static_cast<std::uint64_t>(header.chars() + getContentLength64()));
+        }
         return HTTPServerResponseImpl::send();
     }
     void sendFile(const std::string& path, const std::string& mediaType) override {
@@ -51,10 +56,12 @@ public:
     }
 
 private:
+    bool hasBody() const;
     void beforeHeader(bool endsWithConnection = false);
 
     ServerCore& core_;
     Connection& connection_;
+    HttpSession& session_;
     Request* request_ = nullptr;
 };
 
@@ -113,6 +120,12 @@ private:
     std::vector<Gate::Guard>& guards_;
 };
 
+bool Response::hasBody() const {
+    const bool asked = request_ == nullptr || request_->getMethod() != Poco::Net::HTTPRequest::HTTP_HEAD;
+    return asked && getStatus() >= HTTP_OK && getStatus() != HTTP_NO_CONTENT &&
+           getStatus() != HTTP_NOT_MODIFIED;
+}
+
 void Response::beforeHeader(bool endsWithConnection) {
     const bool closing = core_.closing.load();
     if (request_ != nullptr && getKeepAlive() && !request_->leavesTheWayFree()) {
@@ -169,6 +182,11 @@ ExchangeEnd Exchange::run() noexcept try {
     if (!connection_.endRequest(now, core_.served)) {
         // It counts as cut already. A socket that was taken over is not ours to close.
         return end == ExchangeEnd::takenOver ? end : ExchangeEnd::close;
+    }
+    if (!clientLeft && error_.empty() && end != ExchangeEnd::takenOver && session_.owes()) {
+        error_ = "the answer is shorter than its Content-Length";
+        connection_.breakOff();  // The next answer would be read as the rest of this one.
+        end = ExchangeEnd::close;
     }
     const Duration took = now - begin;
     if (!error_.empty()) {
@@ -254,6 +272,9 @@ bool Exchange::bodyIsDropped(Request& request) try {
 }
 
 ExchangeEnd Exchange::refuse(HTTPResponse::HTTPStatus status) noexcept try {
+    core_.emit("request.malformed", {{"status", static_cast<int>(status)},
+                                     {"peer", connection_.peer()},
+                                     {"note", "not what HTTP allows, counted nowhere"}});
     {
         Response response(core_, connection_, session_);
         response.setVersion(Poco::Net::HTTPMessage::HTTP_1_1);

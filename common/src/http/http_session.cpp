@@ -22,4 +22,10 @@ Arrival HttpSession::awaitRequest(ConnectionSocket::Patience patience) try {
     return Arrival::end;  // No memory.
 }
 
+int HttpSession::write(const char* buffer, std::streamsize length) {
+    const int sent = HTTPServerSession::write(buffer, length);
+    sent_ += sent > 0 ? static_cast<std::uint64_t>(sent) : 0;
+    return sent;
+}
+
 }  // namespace lifecycle::http

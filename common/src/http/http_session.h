@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <ios>
 
 #include <Poco/Net/HTTPServerParams.h>
@@ -42,8 +43,19 @@ public:
     /// Reads one; -1 at the end of the connection.
     int nextByte() { return get(); }
 
+    /// An answer is about to be sent, header and body together of that length.
+    void announce(std::uint64_t length) { announced_ = sent_ + length; }
+
+    /// Less has been sent than was announced: the client waits for the rest.
+    bool owes() const { return sent_ < announced_; }
+
+protected:
+    int write(const char* buffer, std::streamsize length) override;
+
 private:
     ConnectionSocket& socket_;
+    std::uint64_t sent_ = 0;
+    std::uint64_t announced_ = 0;  // the end of the current answer, counted like sent_
 };
 
 }  // namespace lifecycle::http
