@@ -1,0 +1,157 @@
+#include "catch.h"
+#include "process.h"
+#include "temp_dir.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+
+namespace {
+
+struct Run {
+    int code;
+    std::string output;
+    std::string errors;
+};
+
+/// A copy of `lab` among tools that the test chooses: nothing is installed, nothing is built.
+class Lab {
+public:
+    Lab() {
+        fs::copy_file(SOURCE_DIR "/lab", directory_.path() / "lab");
+        fs::create_directories(directory_.path() / "tools");
+        fs::create_directories(directory_.path() / "build/bin");
+        fs::create_symlink(SOURCE_DIR "/03_http_shutdown", directory_.path() / "03_http_shutdown");
+        fs::create_symlink(STAGE_BIN_DIR "/timeline", directory_.path() / "build/bin/timeline");
+        provide("cmake", "echo cmake version 3.25.1");
+        provide("make", "echo GNU Make 4.3");
+        // All that lab asks of the compiler: its own version, and those of the libraries.
+        provide("g++", "[ \"$1\" = --version ] && echo 'g++ 12.2.0' && exit; "
+                       "grep -q POCO_VERSION && echo 0x010B0000 || echo 2 13");
+    }
+
+    /// Puts a program in front of all others of this name.
+    void provide(const std::string& tool, const std::string& script) const {
+        writeScript("tools/" + tool, script);
+    }
+    /// The same for what has been built.
+    void build(const std::string& program, const std::string& script) const {
+        writeScript("build/bin/" + program, script);
+    }
+    void miss(const std::string& tool) const { provide(tool, "exit 127"); }
+
+    Run run(const std::vector<std::string>& arguments) const {
+        std::vector<std::string> command{directory_.path() / "lab"};
+        command.insert(command.end(), arguments.begin(), arguments.end());
+        Process process(command, {.environment = {"PATH=" + (directory_.path() / "tools").string() + ":" + std::getenv("PATH"),
+                                                  "CXX=g++", "PRESET=release"}});
+        process.neverPrintLog();
+        const int code = process.waitForExit(100s).code;
+        std::string errors;
+        for (const CapturedLine& line : process.standardError()) {
+            errors += line.text + "\n";
+        }
+        return {code, process.standardOutput(), errors};
+    }
+
+private:
+    void writeScript(const std::string& name, const std::string& script) const {
+        fs::permissions(directory_.write(name, "#!/bin/bash\n" + script + "\n"), fs::perms::owner_all);
+    }
+
+    TempDir directory_;
+};
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+const std::string install = "apt-get update && apt-get install -y --no-install-recommends";
+
+} // namespace
+
+TEST_CASE("lab: doctor names each missing thing and the one command that installs it") {
+    const Lab complete;
+    const Run nothing = complete.run({"doctor"});
+    CAPTURE(nothing.output, nothing.errors);
+    CHECK(nothing.code == 0);
+    CHECK(contains(nothing.output, "Nothing is missing."));
+    CHECK(contains(nothing.output, "libpoco-dev  1.11.0\n"));
+    CHECK(contains(nothing.output, "catch2       2.13\n"));
+
+    for (const std::string tool : {"cmake", "make", "curl"}) {
+        const Lab lab;
+        lab.miss(tool);
+        const Run one = lab.run({"doctor"});
+        CAPTURE(tool, one.output);
+        CHECK(one.code == 1);
+        CHECK(contains(one.output, tool + std::string(13 - tool.size(), ' ') + "missing\n"));
+        CHECK(contains(one.output, install + " " + tool + "\n"));
+    }
+
+    const Lab withoutLibraries;
+    withoutLibraries.provide("g++", "[ \"$1\" = --version ] && echo 'g++ 12.2.0'");
+    CHECK(contains(withoutLibraries.run({"doctor"}).output, install + " libpoco-dev catch2\n"));
+
+    const Lab bare;
+    for (const std::string tool : {"g++", "cmake", "make", "curl"}) {
+        bare.miss(tool);
+    }
+    const Run all = bare.run({"doctor"});
+    CHECK(all.code == 1);
+    CHECK(contains(all.output, install + " g++ cmake make libpoco-dev catch2 curl\n"));
+}
+
+TEST_CASE("lab: the demo shows a request that survives SIGTERM and fails if it does not") {
+    const std::string real = STAGE_BIN_DIR "/03_http_shutdown";
+    const Lab lab;
+    lab.build("03_http_shutdown", "exec " + real + " \"$@\"");
+    const Run good = lab.run({"demo"});
+    CAPTURE(good.output, good.errors);
+    CHECK(good.code == 0);
+    CHECK(contains(good.output, "the slow request got: hello 200 (curl exit code 0)"));
+    CHECK(contains(good.output, "a new connection is refused (curl exit code 7)"));
+    CHECK(contains(good.output, "drain.end"));
+
+    for (const auto& [server, complaint] : std::vector<std::pair<std::string, std::string>>{
+             {"exec " + real + " \"$@\" --strategy stop", ""}, // resets who is in line
+             {"exec " + real + " \"$@\" --lame-duck 30s", "5 seconds after SIGTERM a new connection is still answered"},
+             {"exec " + real + " \"$@\" --timeout 1s", "the slow request did not get 200 hello"},
+             {real + " \"$@\"; exit 3", "the server's exit code is 3, not 0"},
+             {"exit 69", "the stage ended before its event 'ready'"}}) {
+        const Lab other;
+        other.build("03_http_shutdown", server);
+        const Run bad = other.run({"demo"});
+        CAPTURE(server, bad.output, bad.errors);
+        CHECK(bad.code == 1);
+        CHECK(contains(bad.output, "This is not what should happen: " + complaint));
+    }
+}
+
+TEST_CASE("lab: a failed test makes the command fail and the last line says so") {
+    const Lab lab;
+    lab.provide("ctest", "[ \"$1\" = --preset ] || exit 0; mkdir -p build/Testing/Temporary; "
+                          ": >build/Testing/Temporary/LastTest.log; echo '99% tests passed, 1 tests failed out of 735'; exit 8");
+    const Run run = lab.run({"test"});
+    CHECK(run.code == 1);
+    CHECK(run.output.ends_with("\n99% tests passed, 1 tests failed out of 735\n"));
+}
+
+TEST_CASE("lab: what it does not know is a usage error that says what there is") {
+    const Lab lab;
+    for (const auto& [arguments, complaint] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"tset"}, "unknown command 'tset'"},
+             {{"demo", "09"}, "there is no stage '09', only: 03"},
+             {{"demo", "03", "04"}, "too many arguments after 'demo'"}}) {
+        const Run run = lab.run(arguments);
+        CAPTURE(run.errors);
+        CHECK(run.code == 64);
+        CHECK(contains(run.errors, "lab: " + complaint));
+    }
+}
