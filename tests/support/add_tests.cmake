@@ -15,6 +15,11 @@ function(lifecycle_add_tests target)
 
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE test_main)
+  list(LENGTH arg_SOURCES sources)
+  if(LIFECYCLE_SANITIZE AND sources GREATER 3)
+    # Saves minutes. Not where the compiler optimises: GCC 12 then warns of its own headers.
+    target_precompile_headers(${target} PRIVATE <catch.h> <load.h> <process.h> <filesystem> <fstream> <functional>)
+  endif()
   target_compile_definitions(${target} PRIVATE STAGE_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
   catch_discover_tests(${target})
 
