@@ -6,16 +6,15 @@
 
 #include <atomic>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <stdexcept>
-#include <utility>
 
 #include "healthcheck.h"
 #include "hello_service.h"
 #include "increment_service.h"
 #include "increments.h"
 #include "lame_duck.h"
+#include "last_words.h"
 #include "lifecycle/exit_code.h"
 #include "lifecycle/http_server.h"
 #include "lifecycle/shutdown_signals.h"
@@ -56,18 +55,6 @@ const char* doubtAbout(const Increments::Tally& tally) {
     return tally.unconfirmed > 0 ? "at most: some were sent, and Redis has not answered" : "lost";
 }
 
-/// What is said when a second signal forces the end, for as long as there is something to say.
-class LastWords {
-public:
-    LastWords(lifecycle::ShutdownSignals& signals, std::function<void()> words) : signals_(signals) {
-        signals_.onForced(std::move(words));
-    }
-    ~LastWords() { signals_.onForced({}); }
-
-private:
-    lifecycle::ShutdownSignals& signals_;
-};
-
 int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
           lifecycle::EventLog& events) {
     const auto counter = makeCounter(settings, signals.context(), events);
@@ -86,8 +73,9 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
     const Answer answer = settings.mode == "respond-first" ? Answer::first : Answer::last;
     Poco::Net::HTTPRequestHandlerFactory::Ptr service(
         new IncrementService(increments, *counter, answer, new HelloService(settings.work, ready)));
-    lifecycle::HttpServer server(service,
-                                 {.address = {settings.address, settings.port}, .events = &events});
+    lifecycle::HttpServer server(service, {.address = {settings.address, settings.port},
+                                           .keepAliveGrace = settings.keepAliveGrace,
+                                           .events = &events});
     server.start();
     tellPlan(settings, events);
     events.emit("ready", {{"port", server.address().port()}, {"pid", ::getpid()}});

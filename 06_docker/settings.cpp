@@ -39,6 +39,7 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.duration("lame-duck", lameDuck, "time to serve on after the signal");
     options.duration("timeout", timeout,
                      "time for requests and for work in the background before they are cut");
+    options.duration("keepalive-grace", keepAliveGrace, "time for idle connections to send one more request");
     options.duration("grace", grace,
                      "time until somebody kills the process, checked at the start; 0s: unknown");
     options.choice("mode", mode, {"respond-first", "respond-last"},

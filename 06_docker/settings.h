@@ -17,6 +17,7 @@ struct Settings {
     lifecycle::Duration work = std::chrono::seconds(5);
     lifecycle::Duration timeout = std::chrono::seconds(8);
     lifecycle::Duration lameDuck{};
+    lifecycle::Duration keepAliveGrace = std::chrono::milliseconds(100);
     lifecycle::Duration grace = std::chrono::seconds(10);  ///< 0: not told
     std::string mode = "respond-first";
     unsigned jobs = 4096;

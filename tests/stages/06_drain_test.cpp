@@ -78,6 +78,19 @@ TEST_CASE("06: in the lame duck it serves on and says that it is not ready") {
     CHECK(eventually([&] { return get(server.port(), "/counter").body == "1\n"; }, 20s));
 }
 
+TEST_CASE("06: an idle client may send one more request within the grace") {
+    const IncrementServer server({"--keepalive-grace=5s", "--work=10ms"});
+    Connection client = Connection::to(server.port());
+    client.send(httpRequest("GET", "/incr"));
+    REQUIRE(client.readResponse(10s).keepsAlive());
+    server.signal(SIGTERM);
+    server.waitForEvent("drain.begin");
+    client.send(httpRequest("GET", "/incr"));
+    CHECK(client.readResponse(10s).header("Connection") == "close");
+    CHECK(server.waitForExit(4s).code == 0); // it ends with its last client
+    CHECK(total(server) == 2);
+}
+
 TEST_CASE("06: at the deadline work that is left is counted and named and the exit code is 75") {
     const IncrementServer server({"--work=1h", "--timeout=300ms"});
     CHECK(server.increment(3) == 3);

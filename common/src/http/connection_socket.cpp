@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <string>
 #include <utility>
 
 #include <Poco/Exception.h>
@@ -61,82 +61,40 @@ bool ConnectionSocket::hasInput() const {
 std::ptrdiff_t ConnectionSocket::bytesThere() const {
     int inKernel = 0;
     ::ioctl(sockfd(), FIONREAD, &inKernel);
-    return inKernel + static_cast<std::ptrdiff_t>(held_.size() - next_);
+    return inKernel + static_cast<std::ptrdiff_t>(held_.size());
 }
 
 ConnectionSocket::Head ConnectionSocket::receiveHead(Patience patience) {
-    std::size_t end = headEnd(std::string_view(held_).substr(next_));
     std::array<char, 4096> bytes;
     // With a little patience the kernel does the waiting, which spares a poll for each request.
-    for (int wait = patience == Patience::little ? 0 : MSG_DONTWAIT; end == std::string_view::npos;
-         wait = MSG_DONTWAIT) {
-        const ssize_t received = ::recv(sockfd(), bytes.data(), bytes.size(), wait);
-        if (received < 0 && errno == EINTR) {
-            continue;
+    for (int wait = patience == Patience::little ? 0 : MSG_DONTWAIT;; wait = MSG_DONTWAIT) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (held_.beginHead()) {
+                return Head::whole;
+            }
+            if (held_.size() > longestHead) {
+                return Head::tooLong;
+            }
         }
-        if (received == 0 || (received < 0 && errno != EAGAIN)) {
+        ssize_t received;
+        do {
+            received = ::recv(sockfd(), bytes.data(), bytes.size(), wait);
+        } while (received < 0 && errno == EINTR);
+        if (received < 0 && errno == EAGAIN) {
+            return held_.empty() ? Head::nothing : Head::part;
+        }
+        if (received <= 0) {
             return Head::end;
         }
-        if (received < 0) {
-            return holdsBytes() ? Head::part : Head::nothing;
-        }
         const std::lock_guard lock(mutex_);
-        held_.erase(0, next_);
-        next_ = 0;
-        held_.append(bytes.data(), static_cast<std::size_t>(received));
-        end = headEnd(held_);
-        if (end == std::string_view::npos && held_.size() > longestHead) {
-            return Head::tooLong;
-        }
-        if (held_.find_first_not_of("\r\n") == std::string::npos) {
-            held_.clear();  // Some clients send an empty line behind a body.
-        }
-        if (end == std::string_view::npos && static_cast<std::size_t>(received) < bytes.size()) {
-            return holdsBytes() ? Head::part : Head::nothing;
-        }
+        held_.append({bytes.data(), static_cast<std::size_t>(received)});
     }
-    const std::lock_guard lock(mutex_);
-    headEnd_ = next_ + end;
-    next_ = held_.find_first_not_of("\r\n", next_);  // Poco takes an empty line in front for the end
-    inHead_ = true;
-    return Head::whole;
-}
-
-bool ConnectionSocket::endHead() {
-    const bool allIsRead = next_ == headEnd_;
-    inHead_ = false;
-    forgetHeld();
-    return allIsRead;
 }
 
 void ConnectionSocket::unreceive(std::string_view bytes) {
     const std::lock_guard lock(mutex_);
-    held_.replace(0, next_, bytes);
-    next_ = 0;
-}
-
-int ConnectionSocket::receiveHeld(void* buffer, int length, int flags) {
-    const std::size_t there = (inHead_ ? headEnd_ : held_.size()) - next_;
-    const std::size_t count = std::min(there, static_cast<std::size_t>(length));
-    std::memcpy(buffer, held_.data() + next_, count);
-    if ((flags & MSG_PEEK) == 0) {
-        next_ += count;
-    }
-    forgetHeld();
-    return static_cast<int>(count);
-}
-
-/// Of a connection that is idle for long nothing large is kept.
-void ConnectionSocket::forgetHeld() {
-    constexpr std::size_t worthKeeping = 4096;
-    if (inHead_ || holdsBytes()) {
-        return;
-    }
-    held_.clear();
-    next_ = 0;
-    if (held_.capacity() > worthKeeping) {
-        held_.shrink_to_fit();
-    }
+    held_.putBack(bytes);
 }
 
 bool ConnectionSocket::requestIsWaiting() {
@@ -146,7 +104,7 @@ bool ConnectionSocket::requestIsWaiting() {
     }
     std::array<char, 16 * 1024> bytes;
     const ssize_t size = ::recv(sockfd(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
-    std::string all = held_.substr(next_);
+    std::string all(held_.unread());
     all.append(bytes.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
     return headEnd(all) != std::string::npos;
 }
@@ -190,8 +148,9 @@ bool ConnectionSocket::poll(const Poco::Timespan& timeout, int mode) {
 }
 
 int ConnectionSocket::receiveBytes(void* buffer, int length, int flags) {
-    if (inHead_ || holdsBytes()) {
-        return receiveHeld(buffer, length, flags);
+    if (held_.inHead() || holdsBytes()) {
+        return static_cast<int>(held_.read(static_cast<char*>(buffer), static_cast<std::size_t>(length),
+                                           (flags & MSG_PEEK) != 0));
     }
     for (;;) {
         const ssize_t received = ::recv(sockfd(), buffer, static_cast<std::size_t>(length), flags | MSG_DONTWAIT);

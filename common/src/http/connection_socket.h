@@ -3,13 +3,13 @@
 #include <cstddef>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
 #include <Poco/Net/StreamSocketImpl.h>
 
+#include "http/head_buffer.h"
 #include "lifecycle/duration.h"
 
 namespace lifecycle::http {
@@ -50,16 +50,16 @@ public:
     Head receiveHead(Patience patience);
 
     /// That header, as it came.
-    std::string_view head() const { return std::string_view(held_).substr(next_, headEnd_ - next_); }
+    std::string_view head() const { return held_.head(); }
 
     /// Lets receiveBytes() go on behind the header. False if not all of the header has been read.
-    [[nodiscard]] bool endHead();
+    [[nodiscard]] bool endHead() { return held_.endHead(); }
 
     /// Gives back bytes that were received, to be received again.
     void unreceive(std::string_view bytes);
 
     /// Bytes are here that nobody has read: epoll would not tell of them.
-    bool holdsBytes() const { return next_ < held_.size(); }
+    bool holdsBytes() const { return !held_.empty(); }
 
     /// The header of a request has arrived, here or in the kernel, and nobody works on it.
     bool requestIsWaiting();
@@ -103,19 +103,13 @@ protected:
     ~ConnectionSocket() override;  // counted references delete it
 
 private:
-    int receiveHeld(void* buffer, int length, int flags);
-    void forgetHeld();
-
     const Poco::Net::SocketAddress peer_;
     std::optional<Poco::Net::SocketAddress> local_;
     Duration receiveTimeout_;
     Duration sendTimeout_;
     bool waiting_ = true;
     bool endOfStream_ = false;
-    std::string held_;  // received; read up to next_
-    std::size_t next_ = 0;
-    bool inHead_ = false;
-    std::size_t headEnd_ = 0;  // in held_, while inHead_
+    HeadBuffer held_;   // received, and not read by Poco yet
     std::mutex mutex_;  // of the descriptor, so that no number is used that was given away, and of held_
 };
 

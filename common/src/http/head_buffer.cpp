@@ -1,0 +1,70 @@
+#include "http/head_buffer.h"
+
+#include <algorithm>
+
+#include "http/request_head.h"
+
+namespace lifecycle::http {
+namespace {
+
+constexpr auto lineEnds = "\r\n";
+
+}  // namespace
+
+void HeadBuffer::append(std::string_view bytes) {
+    bytes_.erase(0, next_);
+    next_ = 0;
+    bytes_.append(bytes);
+    if (bytes_.find_first_not_of(lineEnds) == std::string::npos) {
+        bytes_.clear();  // Some clients send an empty line behind a body.
+    }
+}
+
+void HeadBuffer::putBack(std::string_view bytes) {
+    bytes_.replace(0, next_, bytes);
+    next_ = 0;
+}
+
+bool HeadBuffer::beginHead() {
+    const std::size_t end = headEnd(unread());
+    if (end == std::string_view::npos) {
+        return false;
+    }
+    headEnd_ = next_ + end;
+    next_ = bytes_.find_first_not_of(lineEnds, next_);  // Poco takes an empty line in front for the end.
+    inHead_ = true;
+    return true;
+}
+
+bool HeadBuffer::endHead() {
+    const bool allIsRead = next_ == headEnd_;
+    inHead_ = false;
+    forgetRead();
+    return allIsRead;
+}
+
+std::size_t HeadBuffer::read(char* buffer, std::size_t length, bool peek) {
+    const std::size_t there = (inHead_ ? headEnd_ : bytes_.size()) - next_;
+    const std::size_t count = std::min(there, length);
+    std::copy_n(bytes_.data() + next_, count, buffer);
+    if (!peek) {
+        next_ += count;
+        forgetRead();
+    }
+    return count;
+}
+
+/// Of a connection that is idle for long nothing large is kept.
+void HeadBuffer::forgetRead() {
+    constexpr std::size_t worthKeeping = 4096;
+    if (inHead_ || !empty()) {
+        return;
+    }
+    bytes_.clear();
+    next_ = 0;
+    if (bytes_.capacity() > worthKeeping) {
+        bytes_.shrink_to_fit();
+    }
+}
+
+}  // namespace lifecycle::http
