@@ -4,6 +4,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +63,11 @@ public:
         return {code, process.standardOutput(), errors};
     }
 
+    std::string file(const std::string& name) const {
+        std::ifstream file(directory_.path() / name);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
 private:
     void writeScript(const std::string& name, const std::string& script) const {
         fs::permissions(directory_.write(name, "#!/bin/bash\n" + script + "\n"), fs::perms::owner_all);
@@ -108,6 +116,38 @@ TEST_CASE("lab: doctor names each missing thing and the one command that install
     CHECK(contains(all.output, install + " g++ cmake make libpoco-dev catch2 curl\n"));
 }
 
+TEST_CASE("lab: what is missing is installed by root and by sudo, and otherwise the command is printed") {
+    const std::string asRoot = "[ \"$1\" = -u ] && echo 0";
+    const std::string asUser = "[ \"$1\" = -u ] && echo 1000";
+    // Installs by making the tool work, and tells how it was called.
+    const std::string install_make = "echo \"$@\" >>calls; case $* in *'install -y'*make) "
+                                     "printf '#!/bin/bash\\necho GNU Make 4.3\\n' >tools/make;; esac";
+    const auto missingMake = [&](const std::string& user, const std::string& sudo) {
+        auto lab = std::make_unique<Lab>();
+        lab->miss("make");
+        lab->provide("id", user);
+        lab->provide("sudo", sudo);
+        lab->provide("apt-get", install_make);
+        lab->provide("ctest", "[ \"$1\" = --preset ] && echo '100% tests passed'; exit 0");
+        return lab;
+    };
+    const auto root = missingMake(asRoot, "exit 1");
+    const Run byRoot = root->run({"build"});
+    CAPTURE(byRoot.output, byRoot.errors, root->file("calls"));
+    CHECK(byRoot.code == 0);
+    CHECK(contains(root->file("calls"), "install -y --no-install-recommends make\n"));
+
+    const auto user = missingMake(asUser, "[ \"$1\" = -n ] && exit; exec \"$@\"");
+    CHECK(user->run({"build"}).code == 0);
+    CHECK(contains(user->file("calls"), "install -y --no-install-recommends make\n"));
+
+    const auto nobody = missingMake(asUser, "exit 1");
+    const Run refused = nobody->run({"build"});
+    CHECK(refused.code == 69);
+    CHECK(contains(refused.errors, install + " make\n"));
+    CHECK(nobody->file("calls").empty());
+}
+
 TEST_CASE("lab: the demo shows a request that survives SIGTERM and fails if it does not") {
     const std::string real = STAGE_BIN_DIR "/03_http_shutdown";
     const Lab lab;
@@ -118,6 +158,8 @@ TEST_CASE("lab: the demo shows a request that survives SIGTERM and fails if it d
     CHECK(contains(good.output, "the slow request got: hello 200 (curl exit code 0)"));
     CHECK(contains(good.output, "a new connection is refused (curl exit code 7)"));
     CHECK(contains(good.output, "drain.end"));
+    CHECK(contains(good.output, "The same as a picture:"));
+    CHECK(contains(good.output, "exit 0"));
 
     for (const auto& [server, complaint] : std::vector<std::pair<std::string, std::string>>{
              {"exec " + real + " \"$@\" --strategy stop", ""}, // resets who is in line
@@ -137,9 +179,12 @@ TEST_CASE("lab: the demo shows a request that survives SIGTERM and fails if it d
 TEST_CASE("lab: a failed test makes the command fail and the last line says so") {
     const Lab lab;
     lab.provide("ctest", "[ \"$1\" = --preset ] || exit 0; mkdir -p build/Testing/Temporary; "
-                          ": >build/Testing/Temporary/LastTest.log; echo '99% tests passed, 1 tests failed out of 735'; exit 8");
+                         "printf '1/735 Testing: page\\nskipped: no browser\\n' >build/Testing/Temporary/LastTest.log; "
+                         "echo '99% tests passed, 1 tests failed out of 735'; exit 8");
     const Run run = lab.run({"test"});
+    CAPTURE(run.output, run.errors);
     CHECK(run.code == 1);
+    CHECK(contains(run.output, "Not run, and why:\n  page: no browser\n"));
     CHECK(run.output.ends_with("\n99% tests passed, 1 tests failed out of 735\n"));
 }
 

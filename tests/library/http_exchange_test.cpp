@@ -79,6 +79,34 @@ TEST_CASE("library: a body is read whole with a length and in chunks") {
     CHECK(response.keepsAlive());
 }
 
+TEST_CASE("library: a request without a length has no body and keeps its connection") {
+    const Served server(echo);
+    auto connection = server.send(httpRequest("POST", "/") + httpRequest("OPTIONS", "/") + httpRequest("PUT", "/"));
+    for (int i = 0; i < 3; ++i) {
+        const Response response = connection.readResponse(10s);
+        CHECK(response.status == 200);
+        CHECK(response.body.empty());
+        CHECK(response.keepsAlive());
+    }
+}
+
+TEST_CASE("library: an upgrade of a connection is one even when the server is closing") {
+    Served server([](HTTPServerRequest& request, HTTPServerResponse& response) {
+        response.set("Connection", "Upgrade");
+        takeOver(request, response);
+    });
+    server->announceShutdown();
+    auto connection = server.send(httpRequest("GET", "/"));
+    CHECK(connection.readBytes(12, 10s).bytes == "HTTP/1.1 101");
+    CHECK(connection.readBytes(10'000, 10s).bytes.find("Connection: Upgrade\r\n") != std::string::npos);
+}
+
+TEST_CASE("library: a client of HTTP 1.0 is not told to continue") {
+    const Served server(echo);
+    auto connection = server.send("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\ntea");
+    CHECK(connection.readBytes(12, 10s).bytes == "HTTP/1.0 200");
+}
+
 TEST_CASE("library: a client that expects 100 is told to continue") {
     const Served server(echo);
     auto connection = server.send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"

@@ -41,12 +41,30 @@ TEST_CASE("library: work is refused once a wait has begun") {
     CHECK_FALSE(called);
 }
 
+TEST_CASE("library: work is refused while somebody waits for what there is") {
+    WaitGroup jobs;
+    Flag finish;
+    REQUIRE(jobs.go([&] { finish.wait(); }));
+    std::atomic<bool> returned = false;
+    std::thread waiter([&] {
+        jobs.wait(Context::background());
+        returned = true;
+    });
+    CHECK(eventually([&] { return !jobs.tryAdd(); }, 10s));
+    CHECK_FALSE(jobs.go([] {}));
+    CHECK(jobs.count() == 1);
+    CHECK_FALSE(returned);
+    finish.set();
+    waiter.join();
+}
+
 TEST_CASE("library: the wait for work ends with the context and tells how much is left") {
     WaitGroup jobs;
     Flag finish;
     REQUIRE(jobs.go([&] { finish.wait(); }));
     CHECK_FALSE(jobs.wait(withTimeout(Context::background(), 5ms).context));
     CHECK(jobs.count() == 1);
+    CHECK_FALSE(jobs.tryAdd());
     finish.set();
     CHECK(jobs.wait(Context::background()));
 }

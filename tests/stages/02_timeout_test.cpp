@@ -50,6 +50,16 @@ TEST_CASE("02: stop work after the time to run has the same deadline") {
     checkStory(process);
 }
 
+TEST_CASE("02: once the time to run is over the first signal changes nothing and a second one forces the end") {
+    const Process process(stage("02_timeout", {"--run-for=10ms", "--work=1h", "--timeout=1h"}));
+    process.waitForEvent("shutdown.begin");
+    process.signal(SIGTERM);
+    waitUntil(process.waitForEvent("signal").arrived_at + 50ms);
+    CHECK(staysAlive(process, 100ms));
+    process.signal(SIGTERM);
+    CHECK(process.waitForExit(10s).code == 128 + SIGTERM);
+}
+
 TEST_CASE("02: a signal before the time to run is over is the cause") {
     const Process process(stage("02_timeout", {"--run-for", "1h", "--work", "1ms"}));
     process.waitForEvent("ready");

@@ -1,7 +1,10 @@
 #include "catch.h"
 #include "hello_server.h"
 #include "moments.h"
+#include "stopped_thread.h"
 #include "time_limit.h"
+
+#include <set>
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
@@ -16,6 +19,23 @@ TEST_CASE("03: what runs at the deadline is cut and the exit code is 75") {
     CHECK(server.waitForEvent("deadline.hit").number("cut") == 1);
     CHECK(server.summary().number("served") == 0);
     CHECK(server.summary().number("cut") == 1);
+}
+
+TEST_CASE("03: a handler that hangs and hears of nothing cannot hold the process") {
+    if (!StoppedThread::allowed()) {
+        return;
+    }
+    const HelloServer server({"--timeout", "300ms"});
+    Connection client = server.working("/hello?work=10m");
+    const std::set<pid_t> handlers = threadsOf(server.pid(), "http-worker");
+    REQUIRE(handlers.size() == 1);
+    const StoppedThread hanging(server, *handlers.begin());
+    const auto asked_at = server.stop();
+    const ExitStatus status = server.end();
+    CHECK(status.code == 75);
+    CHECK(status.at - asked_at < 5s); // and not when it ends, in ten minutes
+    CHECK(server.summary().number("cut") == 1);
+    CHECK(client.readResponse(5s).outcome == Outcome::closed);
 }
 
 TEST_CASE("03: requests in line for a thread are cut at the deadline as well") {

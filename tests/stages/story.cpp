@@ -22,6 +22,8 @@ void checkWords(const std::vector<Event>& events) {
     auto reached = shutdown_words.begin();
     for (const Event& event : events) {
         INFO("the line is: " << event.line);
+        const std::size_t point = event.line.find('.');
+        CHECK(event.line.find("s ") == point + 4); // +<seconds>.<ms>s
         if (other_words.count(event.word) != 0) {
             continue;
         }

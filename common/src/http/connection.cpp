@@ -18,7 +18,8 @@ Connection::Connection(std::uint64_t id, int descriptor, const Poco::Net::Socket
       peer_(peer.toString()),
       socket_(*new ConnectionSocket(descriptor, peer, ioTimeout)),
       stream_(AdoptedSocket(&socket_)),
-      since_(Clock::now()) {}
+      since_(Clock::now()),
+      quietSince_(since_) {}
 
 ConnectionState Connection::state() const {
     const std::lock_guard lock(mutex_);
@@ -36,10 +37,27 @@ void Connection::become(ConnectionState state, TimePoint now) {
     const auto isArriving = [](ConnectionState one) {
         return one == ConnectionState::queued || one == ConnectionState::reading;
     };
+    if (state == ConnectionState::queued && !isArriving(state_)) {
+        quietState_ = state_;
+        quietSince_ = since_;
+    }
     if (!isArriving(state_) || !isArriving(state)) {
         since_ = now;
     }
     state_ = state;
+}
+
+void Connection::staysQuiet() {
+    const std::lock_guard lock(mutex_);
+    state_ = quietState_;
+    since_ = quietSince_;
+}
+
+bool Connection::beginRefusal() {
+    const std::lock_guard lock(mutex_);
+    state_ = ConnectionState::closing;
+    since_ = Clock::now();
+    return !cut_;
 }
 
 bool Connection::beginRequest(const std::string& method, const std::string& path) {

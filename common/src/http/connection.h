@@ -36,6 +36,12 @@ public:
     TimePoint since() const;
     void become(ConnectionState state, TimePoint now = Clock::now());
 
+    /// What made it `queued` was no request, nor a part of one: it is as quiet as before, and for as long.
+    void staysQuiet();
+
+    /// It is to be refused and closed. False if it was cut before.
+    [[nodiscard]] bool beginRefusal();
+
     /// A header has been read: the request counts as accepted from here on. False if the connection
     /// was cut before; then there is no such request.
     [[nodiscard]] bool beginRequest(const std::string& method, const std::string& path);
@@ -67,6 +73,8 @@ private:
     mutable std::mutex mutex_;  // guards what follows
     ConnectionState state_ = ConnectionState::fresh;
     TimePoint since_;
+    ConnectionState quietState_ = ConnectionState::fresh;  // before it was queued
+    TimePoint quietSince_;
     bool cut_ = false;
     bool endsWithConnection_ = false;
     std::string method_;

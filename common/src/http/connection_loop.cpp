@@ -282,7 +282,7 @@ TimePoint ConnectionLoop::limitFor(const Connection& connection) const {
                                                              : core_.options.ioTimeout;
     // Not from now: a worker may have waited for some of that time.
     const TimePoint end = addSaturated(connection.since(), limit);
-    if (!graceBegin_ || state == ConnectionState::reading) {
+    if (!graceBegin_ || state == ConnectionState::reading || state == ConnectionState::closing) {
         return end;
     }
     return std::min(end, addSaturated(std::max(connection.since(), *graceBegin_), core_.options.keepAliveGrace));
@@ -345,11 +345,14 @@ void ConnectionLoop::dispatch(ConnectionPtr connection) {
 }
 
 void ConnectionLoop::refuse(ConnectionPtr connection) {
+    if (!connection->beginRefusal()) {
+        core_.finish(std::move(connection));  // Counted as cut.
+        return;
+    }
     core_.requests.fetch_add(1);
     core_.refused.fetch_add(1);
     core_.emit("request.refused", {{"status", 503}, {"peer", connection->peer()}, {"note", "the queue is full"}});
     sendBusy(connection->socket().sockfd());
-    connection->become(ConnectionState::closing);
     watch(std::move(connection));
 }
 

@@ -25,6 +25,11 @@ Poco::Timespan toPoco(Duration duration) {
     return Poco::Timespan(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
 }
 
+/// To Poco no time is no limit.
+Duration orForEver(Duration timeout) {
+    return timeout > Duration::zero() ? timeout : Duration::max();
+}
+
 /// poll(2) on one descriptor, going on after interruptions. True if any event is there.
 bool pollOne(int descriptor, short events, Duration limit) {
     const TimePoint end = Clock::now() + std::min<Duration>(limit, std::chrono::hours(24));
@@ -66,6 +71,7 @@ std::ptrdiff_t ConnectionSocket::bytesThere() const {
 
 ConnectionSocket::Head ConnectionSocket::receiveHead(Patience patience) {
     std::array<char, 4096> bytes;
+    std::size_t all = 0;
     // With a little patience the kernel does the waiting, which spares a poll for each request.
     for (int wait = patience == Patience::little ? 0 : MSG_DONTWAIT;; wait = MSG_DONTWAIT) {
         {
@@ -73,7 +79,7 @@ ConnectionSocket::Head ConnectionSocket::receiveHead(Patience patience) {
             if (held_.beginHead()) {
                 return Head::whole;
             }
-            if (held_.size() > longestHead) {
+            if (held_.size() > longestHead || all > longestHead) {  // all: nothing but empty lines
                 return Head::tooLong;
             }
         }
@@ -87,6 +93,7 @@ ConnectionSocket::Head ConnectionSocket::receiveHead(Patience patience) {
         if (received <= 0) {
             return Head::end;
         }
+        all += static_cast<std::size_t>(received);
         const std::lock_guard lock(mutex_);
         held_.append({bytes.data(), static_cast<std::size_t>(received)});
     }
@@ -167,7 +174,7 @@ int ConnectionSocket::receiveBytes(void* buffer, int length, int flags) {
         if (!waiting_) {
             return 0;
         }
-        if (!pollOne(sockfd(), POLLIN, receiveTimeout_)) {
+        if (!pollOne(sockfd(), POLLIN, orForEver(receiveTimeout_))) {
             throw Poco::TimeoutException("the client sent nothing in time");
         }
     }
@@ -190,7 +197,7 @@ int ConnectionSocket::sendBytes(const void* buffer, int length, int flags) {
         if (errno != EAGAIN) {
             error(errno);
         }
-        if (!pollOne(sockfd(), POLLOUT, sendTimeout_)) {
+        if (!pollOne(sockfd(), POLLOUT, orForEver(sendTimeout_))) {
             throw Poco::TimeoutException("the client read nothing in time");
         }
     }

@@ -36,15 +36,14 @@ public:
         const bool inChunks = getChunkedTransferEncoding();
         beforeHeader(hasBody() && !inChunks && !hasContentLength());
         if (hasBody() && !inChunks && hasContentLength()) {
-            Poco::CountingOutputStream header;
-            write(header);
-            session_.announce(static_cast<std::uint64_t>(header.chars() + getContentLength64()));
+            announceLength();
         }
         return HTTPServerResponseImpl::send();
     }
     void sendFile(const std::string& path, const std::string& mediaType) override {
         beforeHeader();
         HTTPServerResponseImpl::sendFile(path, mediaType);
+        announceLength();  // as the file was when Poco had a look; it may have grown or shrunk since
     }
     void sendBuffer(const void* buffer, std::size_t length) override {
         beforeHeader();
@@ -57,6 +56,7 @@ public:
 
 private:
     bool hasBody() const;
+    void announceLength() const;
     void beforeHeader(bool endsWithConnection = false);
 
     ServerCore& core_;
@@ -72,6 +72,7 @@ public:
             std::vector<Gate::Guard>& guards)
         : HTTPServerRequestImpl(response, session, core.params.get()),
           context_(core.cutting.context),
+          session_(session),
           socket_(socket),
           guards_(guards) {
         if (getChunkedTransferEncoding()) {
@@ -86,7 +87,7 @@ public:
 
     /// Nothing of its body is in the way of a next request, or nothing but what is here already.
     bool leavesTheWayFree() const {
-        return !bodyIsEndless() && (!body_ || body_->bytes.isHere(mostDropped));
+        return !body_ || body_->bytes.isHere(mostDropped);
     }
 
     /// Drops what is here of its body. True if nothing is missing.
@@ -94,17 +95,17 @@ public:
         if (body_) {
             body_->bytes.drop(mostDropped);
         }
-        return !bodyIsEndless() && (!body_ || body_->bytes.isRead());
+        return !body_ || body_->bytes.isRead();
     }
 
-    std::istream& stream() override { return body_ ? body_->stream : HTTPServerRequestImpl::stream(); }
+    /// Without a length there is none: RFC 9112, 6.3. Poco would take all that follows for the body.
+    std::istream& stream() override {
+        if (!body_) {
+            body_ = std::make_unique<Body>(session_, 0);
+        }
+        return body_->stream;
+    }
     void keep(Gate::Guard guard) { guards_.push_back(std::move(guard)); }
-
-    /// Without a length Poco takes all that follows for the body.
-    bool bodyIsEndless() const {
-        return !getChunkedTransferEncoding() && !hasContentLength() && getMethod() != HTTP_GET &&
-               getMethod() != HTTP_HEAD && getMethod() != HTTP_DELETE;
-    }
 
 private:
     struct Body {
@@ -115,7 +116,8 @@ private:
     };
 
     const Context& context_;
-    std::unique_ptr<Body> body_;
+    HttpSession& session_;
+    std::unique_ptr<Body> body_;  // made when it is asked for, if it is empty
     const ConnectionSocket& socket_;
     std::vector<Gate::Guard>& guards_;
 };
@@ -126,16 +128,23 @@ bool Response::hasBody() const {
            getStatus() != HTTP_NOT_MODIFIED;
 }
 
+void Response::announceLength() const {
+    Poco::CountingOutputStream header;
+    write(header);
+    session_.announce(static_cast<std::uint64_t>(header.chars() + (hasBody() ? getContentLength64() : 0)));
+}
+
 void Response::beforeHeader(bool endsWithConnection) {
     const bool closing = core_.closing.load();
     if (request_ != nullptr && getKeepAlive() && !request_->leavesTheWayFree()) {
         setKeepAlive(false);  // The rest of the body is in the way of a next request.
     }
-    if (closing || !getKeepAlive()) {
+    if ((closing || !getKeepAlive()) && getStatus() != HTTP_SWITCHING_PROTOCOLS) {
         set(CONNECTION, "close");
     }
     core_.answeredWithClose += closing ? 1 : 0;
     connection_.beginAnswer(endsWithConnection);
+    session_.beginAnswer();
 }
 
 Exchange::Exchange(ServerCore& core, Connection& connection, HttpSession& session)
@@ -183,9 +192,9 @@ ExchangeEnd Exchange::run() noexcept try {
         // It counts as cut already. A socket that was taken over is not ours to close.
         return end == ExchangeEnd::takenOver ? end : ExchangeEnd::close;
     }
-    if (!clientLeft && error_.empty() && end != ExchangeEnd::takenOver && session_.owes()) {
-        error_ = "the answer is shorter than its Content-Length";
-        connection_.breakOff();  // The next answer would be read as the rest of this one.
+    if (!clientLeft && error_.empty() && end != ExchangeEnd::takenOver && session_.brokeItsWord()) {
+        error_ = "the answer is not as long as its Content-Length";
+        connection_.breakOff();
         end = ExchangeEnd::close;
     }
     const Duration took = now - begin;
@@ -210,7 +219,7 @@ ExchangeEnd Exchange::answer(Request& request, Response& response) {
     response.answers(request);
     response.setDate(Poco::Timestamp());
     response.setVersion(request.getVersion());
-    response.setKeepAlive(request.getKeepAlive() && !asksForClose(request) && !request.bodyIsEndless());
+    response.setKeepAlive(request.getKeepAlive() && !asksForClose(request));
     try {
         callHandler(request, response);
     } catch (const Poco::Exception& error) {
@@ -254,7 +263,8 @@ void Exchange::callHandler(Request& request, Response& response) {
         response.send();
         return;
     }
-    if (request.getExpectContinue() && response.getStatus() == HTTPResponse::HTTP_OK) {
+    if (request.getExpectContinue() && request.getVersion() == Request::HTTP_1_1 &&
+        response.getStatus() == HTTPResponse::HTTP_OK) {
         response.sendContinue();
     }
     handler->handleRequest(request, response);

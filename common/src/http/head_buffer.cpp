@@ -15,9 +15,6 @@ void HeadBuffer::append(std::string_view bytes) {
     bytes_.erase(0, next_);
     next_ = 0;
     bytes_.append(bytes);
-    if (bytes_.find_first_not_of(lineEnds) == std::string::npos) {
-        bytes_.clear();  // Some clients send an empty line behind a body.
-    }
 }
 
 void HeadBuffer::putBack(std::string_view bytes) {
@@ -26,12 +23,14 @@ void HeadBuffer::putBack(std::string_view bytes) {
 }
 
 bool HeadBuffer::beginHead() {
+    // Some clients send an empty line behind a body. Poco takes one in front for the end of the header.
+    next_ = std::min(bytes_.find_first_not_of(lineEnds, next_), bytes_.size());
     const std::size_t end = headEnd(unread());
     if (end == std::string_view::npos) {
+        forgetRead();
         return false;
     }
     headEnd_ = next_ + end;
-    next_ = bytes_.find_first_not_of(lineEnds, next_);  // Poco takes an empty line in front for the end.
     inHead_ = true;
     return true;
 }

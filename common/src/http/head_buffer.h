@@ -23,7 +23,8 @@ public:
     /// Gives back what was read too much, to be read again before the rest.
     void putBack(std::string_view bytes);
 
-    /// If a whole header is there, reads end behind it until endHead(), and head() is it.
+    /// If a whole header is there, reads end behind it until endHead(), and head() is it. Empty lines in
+    /// front of it are dropped, whether it is there or not. RFC 9112, 2.2.
     bool beginHead();
 
     bool inHead() const { return inHead_; }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <ios>
+#include <optional>
 
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerSession.h>
@@ -43,11 +44,17 @@ public:
     /// Reads one; -1 at the end of the connection.
     int nextByte() { return get(); }
 
-    /// An answer is about to be sent, header and body together of that length.
-    void announce(std::uint64_t length) { announced_ = sent_ + length; }
+    /// An answer is about to be sent.
+    void beginAnswer() {
+        begin_ = sent_;
+        announced_.reset();
+    }
 
-    /// Less has been sent than was announced: the client waits for the rest.
-    bool owes() const { return sent_ < announced_; }
+    /// It says that header and body together are of that length.
+    void announce(std::uint64_t length) { announced_ = length; }
+
+    /// It is of another length: its client would take the next one for its end, or its end for the next one.
+    bool brokeItsWord() const { return announced_ && sent_ - begin_ != *announced_; }
 
 protected:
     int write(const char* buffer, std::streamsize length) override;
@@ -55,7 +62,8 @@ protected:
 private:
     ConnectionSocket& socket_;
     std::uint64_t sent_ = 0;
-    std::uint64_t announced_ = 0;  // the end of the current answer, counted like sent_
+    std::uint64_t begin_ = 0;  // of the current answer, counted like sent_
+    std::optional<std::uint64_t> announced_;
 };
 
 }  // namespace lifecycle::http

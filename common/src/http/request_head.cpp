@@ -51,8 +51,16 @@ std::string_view takeLine(std::string_view& head) {
     return line;
 }
 
+/// Poco ends a line at a CR, and skips a byte 0xff, which it takes for the end of the connection.
 bool hasStrayControl(std::string_view line) {
-    return line.find('\r') != std::string_view::npos || line.find('\0') != std::string_view::npos;
+    return line.find_first_of(std::string_view("\r\0\xff", 3)) != std::string_view::npos;
+}
+
+/// RFC 9112, 3.2, but for bytes beyond ASCII, which do no harm. Poco ends it at each kind of white space.
+bool isTarget(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '\xff';
+    });
 }
 
 }  // namespace
@@ -74,8 +82,8 @@ std::optional<HTTPResponse::HTTPStatus> whyRefused(std::string_view head) {
     const std::size_t first = request.find(' ');
     const std::size_t last = request.rfind(' ');
     const std::string_view version = request.substr(last == std::string_view::npos ? request.size() : last + 1);
-    if (hasStrayControl(request) || !isToken(request.substr(0, first)) || first == last ||
-        request.substr(first + 1, last - first - 1).find(' ') != std::string_view::npos) {
+    if (!isToken(request.substr(0, first)) || first == last ||
+        !isTarget(request.substr(first + 1, last - first - 1)) || hasStrayControl(version)) {
         return HTTPResponse::HTTP_BAD_REQUEST;
     }
     if (version != HTTPMessage::HTTP_1_0 && version != HTTPMessage::HTTP_1_1) {

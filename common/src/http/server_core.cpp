@@ -98,7 +98,7 @@ ExchangeEnd ServerCore::serveRequests(Connection& connection) {
             if (session.hasBytes()) {
                 connection.become(ConnectionState::reading);  // The loop waits for the rest.
             } else if (connection.state() == ConnectionState::queued) {
-                connection.become(ConnectionState::idle);  // An empty line is no request.
+                connection.staysQuiet();  // An empty line is no request.
             }
             session.detachSocket();  // or the session would close it
             return ExchangeEnd::keepAlive;
