@@ -199,6 +199,25 @@ TEST_CASE("library: an empty line behind a request is no beginning of another on
     CHECK(shutdownWithin(server, 10s).took < 5s); // the grace, and not the deadline
 }
 
+TEST_CASE("library: a header line may be of any length") {
+    const Handle fields = [](HTTPServerRequest& request, HTTPServerResponse& response) {
+        answer(response, std::to_string(request.get("X").size()) + " " + request.get("Y"));
+    };
+    const auto answerTo = [](int port, std::size_t length) {
+        auto connection = Connection::to(port);
+        connection.send("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(length, 'x') + "\r\nY: z\r\n\r\n");
+        return connection.readResponse(10s).body;
+    };
+    const std::string around = "X: \r\n";
+    const Served server(fields);
+    for (const std::size_t line : {4092, 4093, 4094, 4095, 8184, 8185, 8186, 8187}) {
+        CHECK(answerTo(server.port(), line - around.size()) == std::to_string(line - around.size()) + " z");
+    }
+    const PlainServer plain(fields);
+    CHECK(answerTo(plain.port(), 4095 - around.size()) == std::to_string(4095 - around.size()) + " z");
+    CHECK(answerTo(plain.port(), 4094 - around.size()).empty());
+}
+
 TEST_CASE("library: an empty line that came with a request does not hold the end") {
     Served server(hello);
     auto connection = server.send(httpRequest("POST", "/", {}, "body") + "\r\n");
@@ -400,7 +419,8 @@ TEST_CASE("library: a grace without end lasts until the deadline") {
     Served server(hello, {.keepAliveGrace = lifecycle::Duration::max()});
     auto idle = server.send(httpRequest("GET", "/"));
     REQUIRE(idle.readResponse(10s).status == 200);
+    const auto begin = Clock::now();
     const auto result = shutdownWithin(server, 100ms);
-    CHECK(result.took >= 90ms);
+    CHECK(Clock::now() - begin >= 100ms);
     CHECK(result.clean());
 }

@@ -222,10 +222,11 @@ TEST_CASE("library: half a header lasts until the deadline and is no lost work")
     Served server(hello);
     auto half = server.send("GET / HTTP/1.1\r\nHost:");
     REQUIRE(server.comesTo(ConnectionState::reading));
+    const auto begin = Clock::now();
     const ShutdownResult result = shutdownWithin(server, 100ms);
+    CHECK(Clock::now() - begin >= 100ms);
     CHECK(result.cut == 0);
     CHECK(result.clean());
-    CHECK(result.took >= 90ms); // the deadline was set before the shutdown began
     CHECK(result.took < 10s);
     CHECK(half.readBytes(1, 10s).outcome == Outcome::closed);
     CHECK(server.handlersMade() == 0);

@@ -10,6 +10,7 @@
 #include <Poco/Net/HTTPServerResponseImpl.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Timestamp.h>
+#include <Poco/Version.h>
 
 #include "http/request_body.h"
 #include "http/request_head.h"
@@ -43,7 +44,9 @@ public:
     void sendFile(const std::string& path, const std::string& mediaType) override {
         beforeHeader();
         HTTPServerResponseImpl::sendFile(path, mediaType);
+#if POCO_VERSION < 0x010e0000  // From 1.14 on the kernel sends it, past the session that counts.
         announceLength();  // as the file was when Poco had a look; it may have grown or shrunk since
+#endif
     }
     void sendBuffer(const void* buffer, std::size_t length) override {
         beforeHeader();

@@ -32,7 +32,24 @@ bool HeadBuffer::beginHead() {
     }
     headEnd_ = next_ + end;
     inHead_ = true;
+    lengthenLines();
     return true;
+}
+
+/// Poco reads a line in pieces of 4092 bytes, and takes a piece of two bytes for the empty line: a cookie of
+/// that length would end the header. One blank more in front of a value changes nothing else.
+void HeadBuffer::lengthenLines() {
+    constexpr std::size_t piece = 4092;
+    for (std::size_t begin = next_; begin < headEnd_;) {
+        std::size_t end = bytes_.find('\n', begin) + 1;
+        const std::size_t colon = bytes_.find(':', begin);
+        if (end - begin > piece && (end - begin) % piece == 2 && colon < end) {
+            bytes_.insert(colon + 1, 1, ' ');
+            ++end;
+            ++headEnd_;
+        }
+        begin = end;
+    }
 }
 
 bool HeadBuffer::endHead() {

@@ -37,6 +37,7 @@ public:
     std::size_t read(char* buffer, std::size_t length, bool peek);
 
 private:
+    void lengthenLines();
     void forgetRead();
 
     std::string bytes_;
