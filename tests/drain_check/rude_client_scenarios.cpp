@@ -55,7 +55,7 @@ Verdict clientResets(Rehearsal& rehearsal) {
 Verdict descriptors(Rehearsal& rehearsal) {
     const Settings& settings = rehearsal.settings();
     // UndefinedBehaviorSanitizer needs descriptors of its own, and takes their absence for an error.
-    const test::ProcessOptions few{.environment = {"UBSAN_OPTIONS=halt_on_error=0"},
+    const test::ProcessOptions few{.environment = {"UBSAN_OPTIONS=halt_on_error=0", "ASAN_OPTIONS=detect_leaks=0"},
                                    .limits = {{RLIMIT_NOFILE, settings.descriptors}}};
     std::optional<Subject> started;
     try {
