@@ -65,13 +65,15 @@ void Acceptor::watch(int operation, std::uint32_t events) {
     }
 }
 
-void Acceptor::acceptAll() {
+bool Acceptor::acceptAll() {
+    bool allAreIn = true;
     for (Listener& listener : listeners_) {
-        acceptAll(listener);
+        allAreIn = acceptAll(listener) && allAreIn;
     }
+    return allAreIn;
 }
 
-void Acceptor::acceptAll(Listener& listener) {
+bool Acceptor::acceptAll(Listener& listener) {
     std::optional<Listener::Accepted> client;
     for (int accepted = 0; listener.isOpen() && !stopped_ && (isClosing() || accepted < mostAtOnce); ++accepted) {
         switch (listener.accept(client)) {
@@ -80,18 +82,19 @@ void Acceptor::acceptAll(Listener& listener) {
                 welcome_(std::move(*client));
                 break;
             case Listener::Status::empty:
-                return;
+                return true;
             case Listener::Status::exhausted:
                 if (!isClosing()) {
                     pause();
-                    return;
+                    return false;
                 }
-                if (!refuseOneWithReserve(listener)) {
-                    return;
+                if (!refuseOneWithReserve(listener)) {  // Another thread has taken the reserve's place.
+                    return !listener.hasClients();
                 }
                 break;
         }
     }
+    return true;
 }
 
 void Acceptor::pause() {
@@ -156,10 +159,10 @@ void Acceptor::resume() {
 
 void Acceptor::beginClosing() {
     closingSince_ = Clock::now();
-    acceptAll();
+    const bool allAreIn = acceptAll();
     // Clients that have just been told "close" connect anew at this very moment.
-    const bool arrivals =
-        core_.expectsArrivals || (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
+    const bool arrivals = !allAreIn || core_.expectsArrivals ||
+                          (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
     if (!stopped_ && arrivals) {
         for (Listener& listener : listeners_) {
             // A Unix socket has no handshakes to wait for, and its line would never look empty to epoll.
@@ -188,15 +191,16 @@ Handshakes Acceptor::handshakes() const {
     return all;
 }
 
-/// Closes once all handshakes that had begun are through.
+/// Closes once all handshakes that had begun are through, and all who are in line have got a descriptor.
 void Acceptor::closeUnlessAwaited() {
+    const bool allAreIn = acceptAll();
     const Handshakes found = handshakes();
-    const Duration longest = found == Handshakes::none                     ? Duration::zero()
+    const Duration longest = !allAreIn                                     ? longestHandshake
+                             : found == Handshakes::none                   ? Duration::zero()
                              : found == Handshakes::underWay && refusing_ ? longestHandshake
                                                                            : blindHandshake;
     const Duration waited = Clock::now() - *closingSince_;
     if (waited < longest) {
-        acceptAll();
         handshakeCheck_ = Clock::now() + std::max(handshakeStep, waited / 8);
     } else {
         finishClosing();

@@ -34,8 +34,8 @@ public:
     /// `source` of an epoll event is one of the listeners.
     bool owns(const void* source) const;
 
-    /// Accepts everybody in line.
-    void acceptAll();
+    /// Accepts everybody in line. False if somebody has to stay there, for want of a descriptor.
+    bool acceptAll();
 
     void stop();
     void resume();
@@ -58,7 +58,7 @@ public:
     void step(TimePoint now);
 
 private:
-    void acceptAll(Listener& listener);
+    bool acceptAll(Listener& listener);
     bool refuseOneWithReserve(Listener& listener);
     void pause();
     void watch(int operation, std::uint32_t events);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -71,6 +72,11 @@ Listener::Status Listener::accept(std::optional<Accepted>& client) {
                 return Status::exhausted;  // EMFILE, ENFILE, ENOBUFS, ENOMEM; EPERM leaves the client in line
         }
     }
+}
+
+bool Listener::hasClients() const {
+    pollfd entry{descriptor(), POLLIN, 0};
+    return !isLocal() && ::poll(&entry, 1, 0) > 0;
 }
 
 bool Listener::isLocal() const {

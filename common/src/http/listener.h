@@ -36,6 +36,9 @@ public:
     /// Takes the next client in line, if there is one. Does not block.
     Status accept(std::optional<Accepted>& client);
 
+    /// Somebody is in line, for whom there was no descriptor. Not told of a Unix socket.
+    bool hasClients() const;
+
     /// From now on the kernel refuses who begins to connect, while those in line can be accepted, and
     /// handshakes under way complete: their clients would be reset if the socket were closed right now.
     /// Never on a socket that another process goes on with: it concerns the socket, not this descriptor.
