@@ -35,7 +35,7 @@ TEST_CASE("03: at the descriptor limit it does not spin") {
     const auto connections = tooMany(server);
     const auto begin = cpuTime(server.pid());
     CHECK(staysAlive(server, 1s));
-    CHECK(cpuTime(server.pid()) - begin <= 100ms);
+    CHECK(cpuTime(server.pid()) - begin <= 300ms);
 }
 
 TEST_CASE("03: behind the descriptor limit everybody is served in turn") {
