@@ -2,6 +2,7 @@
 #include "hello_server.h"
 #include "moments.h"
 #include "proc.h"
+#include "time_limit.h"
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
@@ -35,7 +36,7 @@ TEST_CASE("03: at the descriptor limit it does not spin") {
     const auto connections = tooMany(server);
     const auto begin = cpuTime(server.pid());
     CHECK(staysAlive(server, 1s));
-    CHECK(cpuTime(server.pid()) - begin <= 300ms);
+    CHECK(cpuTime(server.pid()) - begin <= (slowdown == 1 ? 100ms : 300ms)); // spinning takes all of it
 }
 
 TEST_CASE("03: behind the descriptor limit everybody is served in turn") {

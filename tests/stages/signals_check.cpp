@@ -45,7 +45,8 @@ void checkBounceIsOneRequest(const StartProcess& start) {
     };
     for (const auto [number, gap] : {Try{SIGINT, 0ms}, Try{SIGTERM, 0ms}, Try{SIGTERM, 35ms}}) {
         CAPTURE(number, milliseconds(gap));
-        bool is_one = false; // a busy machine may make the gap longer
+        bool in_time = false;
+        bool is_one = false;
         for (int attempt = 0; attempt < 20 && !is_one; ++attempt) {
             const auto process = start();
             const auto first_at = Clock::now();
@@ -53,8 +54,13 @@ void checkBounceIsOneRequest(const StartProcess& start) {
             process->waitForEvent("signal");
             waitUntil(first_at + gap);
             process->signal(number); // the first is taken, so this is one of its own
+            in_time = Clock::now() - first_at < 45ms; // a busy machine may have been too slow
             const ExitStatus status = process->waitForExit(20s);
-            is_one = status.code == 0 && process->events("signal").size() == 1;
+            is_one = in_time && status.code == 0 && process->events("signal").size() == 1;
+            if (in_time && gap == 0ms) { // with the longer gap the server may get to it too late
+                CHECK(status.code == 0);
+                CHECK(process->events("signal").size() == 1);
+            }
         }
         CHECK(is_one);
     }

@@ -101,8 +101,8 @@ struct ShutdownResult {
 ///  - When the context is done, what is left is cut: clients see their connections close, contexts
 ///    of handlers are canceled, and shutdown() returns, even if a handler does not.
 ///
-/// An answer that a handler leaves shorter than its Content-Length, or that ends with an exception, is
-/// broken off, so that its client cannot take it for whole.
+/// An answer of another length than its Content-Length, or that ends with an exception, is broken off,
+/// so that its client cannot take it for whole, nor the next one for its end.
 ///
 /// Threads: one accepts, and watches the connections that have no request, or not all of its header;
 /// requests run on worker threads started as needed. Handlers and the factory are called on the
