@@ -1,154 +1,20 @@
 #include "http/exchange.h"
 
-#include <istream>
 #include <memory>
 #include <optional>
 
-#include <Poco/CountingStream.h>
 #include <Poco/Net/HTTPRequestHandler.h>
-#include <Poco/Net/HTTPServerRequestImpl.h>
-#include <Poco/Net/HTTPServerResponseImpl.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Timestamp.h>
-#include <Poco/Version.h>
 
-#include "http/request_body.h"
+#include "http/request.h"
 #include "http/request_head.h"
+#include "http/response.h"
 #include "http/server_core.h"
 
 namespace lifecycle::http {
 
 using Poco::Net::HTTPResponse;
-
-/// How much of a body that nobody wants is read, so that the connection can be used again.
-constexpr std::uint64_t mostDropped = 64 * 1024;
-
-/// Poco's response, which says `Connection: close` if the server is closing at the moment the header
-/// is sent: not earlier, when nobody knows that yet.
-class Response : public Poco::Net::HTTPServerResponseImpl {
-public:
-    Response(ServerCore& core, Connection& connection, HttpSession& session)
-        : HTTPServerResponseImpl(session), core_(core), connection_(connection), session_(session) {}
-
-    /// The request that is answered.
-    void answers(Request& request) { request_ = &request; }
-
-    std::ostream& send() override {
-        const bool inChunks = getChunkedTransferEncoding();
-        beforeHeader(hasBody() && !inChunks && !hasContentLength());
-        if (hasBody() && !inChunks && hasContentLength()) {
-            announceLength();
-        }
-        return HTTPServerResponseImpl::send();
-    }
-    void sendFile(const std::string& path, const std::string& mediaType) override {
-        beforeHeader();
-        HTTPServerResponseImpl::sendFile(path, mediaType);
-#if POCO_VERSION < 0x010e0000  // From 1.14 on the kernel sends it, past the session that counts.
-        announceLength();  // as the file was when Poco had a look; it may have grown or shrunk since
-#endif
-    }
-    void sendBuffer(const void* buffer, std::size_t length) override {
-        beforeHeader();
-        HTTPServerResponseImpl::sendBuffer(buffer, length);
-    }
-    void redirect(const std::string& uri, HTTPStatus status) override {
-        beforeHeader();
-        HTTPServerResponseImpl::redirect(uri, status);
-    }
-
-private:
-    bool hasBody() const;
-    void announceLength() const;
-    void beforeHeader(bool endsWithConnection = false);
-
-    ServerCore& core_;
-    Connection& connection_;
-    HttpSession& session_;
-    Request* request_ = nullptr;
-};
-
-/// Poco's request, which knows the context of its server, and what to keep until it is answered.
-class Request : public Poco::Net::HTTPServerRequestImpl {
-public:
-    Request(ServerCore& core, const ConnectionSocket& socket, Response& response, HttpSession& session,
-            std::vector<Gate::Guard>& guards)
-        : HTTPServerRequestImpl(response, session, core.params.get()),
-          context_(core.cutting.context),
-          session_(session),
-          socket_(socket),
-          guards_(guards) {
-        if (getChunkedTransferEncoding()) {
-            body_ = std::make_unique<Body>(session, std::nullopt);
-        } else if (hasContentLength()) {
-            body_ = std::make_unique<Body>(session, static_cast<std::uint64_t>(getContentLength64()));
-        }
-    }
-
-    const Context& context() const { return context_; }
-    bool endedEarly() const { return socket_.endOfStream() || (body_ && body_->bytes.isBroken()); }
-
-    /// Nothing of its body is in the way of a next request, or nothing but what is here already.
-    bool leavesTheWayFree() const {
-        return !body_ || body_->bytes.isHere(mostDropped);
-    }
-
-    /// Drops what is here of its body. True if nothing is missing.
-    bool dropBody() {
-        if (body_) {
-            body_->bytes.drop(mostDropped);
-        }
-        return !body_ || body_->bytes.isRead();
-    }
-
-    /// Without a length there is none: RFC 9112, 6.3. Poco would take all that follows for the body.
-    std::istream& stream() override {
-        if (!body_) {
-            body_ = std::make_unique<Body>(session_, 0);
-        }
-        return body_->stream;
-    }
-    void keep(Gate::Guard guard) { guards_.push_back(std::move(guard)); }
-
-private:
-    struct Body {
-        Body(HttpSession& session, std::optional<std::uint64_t> length) : bytes(session, length) {}
-
-        RequestBody bytes;
-        std::istream stream{&bytes};
-    };
-
-    const Context& context_;
-    HttpSession& session_;
-    std::unique_ptr<Body> body_;  // made when it is asked for, if it is empty
-    const ConnectionSocket& socket_;
-    std::vector<Gate::Guard>& guards_;
-};
-
-bool Response::hasBody() const {
-    const bool asked = request_ == nullptr || request_->getMethod() != Poco::Net::HTTPRequest::HTTP_HEAD;
-    return asked && getStatus() >= HTTP_OK && getStatus() != HTTP_NO_CONTENT &&
-           getStatus() != HTTP_NOT_MODIFIED;
-}
-
-void Response::announceLength() const {
-    Poco::CountingOutputStream header;
-    write(header);
-    session_.announce(static_cast<std::uint64_t>(header.chars() + (hasBody() ? getContentLength64() : 0)));
-}
-
-void Response::beforeHeader(bool endsWithConnection) {
-    const bool closing = core_.closing.load();
-    if (request_ != nullptr && getKeepAlive() && !request_->leavesTheWayFree()) {
-        setKeepAlive(false);  // The rest of the body is in the way of a next request.
-    }
-    if ((closing || !getKeepAlive()) && getStatus() != HTTP_SWITCHING_PROTOCOLS) {
-        set(CONNECTION, "close");
-    }
-    core_.answeredWithClose += closing ? 1 : 0;
-    connection_.beginAnswer(endsWithConnection);
-    session_.beginAnswer();
-}
 
 Exchange::Exchange(ServerCore& core, Connection& connection, HttpSession& session)
     : core_(core), connection_(connection), session_(session) {}
@@ -302,25 +168,3 @@ ExchangeEnd Exchange::refuse(HTTPResponse::HTTPStatus status) noexcept try {
 }
 
 }  // namespace lifecycle::http
-
-namespace lifecycle {
-
-Context requestContext(const Poco::Net::HTTPServerRequest& request) {
-    const auto* ours = dynamic_cast<const http::Request*>(&request);
-    return ours != nullptr ? ours->context() : Context::background();
-}
-
-bool endedEarly(const Poco::Net::HTTPServerRequest& request) {
-    const auto* ours = dynamic_cast<const http::Request*>(&request);
-    return ours != nullptr && ours->endedEarly();
-}
-
-std::optional<Gate::Guard> keepUntilFlushed(Poco::Net::HTTPServerRequest& request, Gate::Guard guard) {
-    if (auto* ours = dynamic_cast<http::Request*>(&request)) {
-        ours->keep(std::move(guard));
-        return std::nullopt;
-    }
-    return guard;
-}
-
-}  // namespace lifecycle

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <istream>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <Poco/Net/HTTPServerRequestImpl.h>
+#include <Poco/Net/HTTPServerResponseImpl.h>
+
+#include "http/connection_socket.h"
+#include "http/http_session.h"
+#include "http/request_body.h"
+#include "lifecycle/context.h"
+#include "lifecycle/gate.h"
+
+namespace lifecycle::http {
+
+class ServerCore;
+
+/// Poco's request, which knows the context of its server, and what to keep until it is answered.
+class Request : public Poco::Net::HTTPServerRequestImpl {
+public:
+    /// Reads and parses the header. Throws if it makes no sense.
+    Request(ServerCore& core, const ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
+            HttpSession& session, std::vector<Gate::Guard>& guards);
+
+    const Context& context() const { return context_; }
+    bool endedEarly() const { return socket_.endOfStream() || (body_ && body_->bytes.isBroken()); }
+
+    /// Nothing of its body is in the way of a next request, or nothing but what is here already.
+    bool leavesTheWayFree() const;
+
+    /// Drops what is here of its body. True if nothing is missing.
+    bool dropBody();
+
+    /// Without a length there is none: RFC 9112, 6.3. Poco would take all that follows for the body.
+    std::istream& stream() override;
+    void keep(Gate::Guard guard) { guards_.push_back(std::move(guard)); }
+
+private:
+    struct Body {
+        Body(HttpSession& session, std::optional<std::uint64_t> length) : bytes(session, length) {}
+
+        RequestBody bytes;
+        std::istream stream{&bytes};
+    };
+
+    const Context& context_;
+    HttpSession& session_;
+    std::unique_ptr<Body> body_;  // made when it is asked for, if it is empty
+    const ConnectionSocket& socket_;
+    std::vector<Gate::Guard>& guards_;
+};
+
+}  // namespace lifecycle::http
