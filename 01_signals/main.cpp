@@ -44,7 +44,7 @@ int listSignals() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::string names = "INT,TERM";
+    std::string names = "HUP,INT,QUIT,TERM";
     std::vector<int> signals = lifecycle::parseSignalList(names);
     bool list = false;
 

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <string>
 #include <thread>
 
 #include "lifecycle/context.h"
@@ -22,17 +23,19 @@ int main(int argc, char** argv) {
     Duration timeout = 10s;
     Duration work = 5s;
     Duration runFor = 0s;
+    std::string secondTerm = "force";
 
     lifecycle::Options options("02_timeout", "does its stop work under a deadline");
     options.duration("timeout", timeout, "the most time the stop work may take");
     options.duration("work", work, "the time the stop work does take");
     options.duration("run-for", runFor, "end without a signal after this time, 0s for never");
+    options.choice("second-term", secondTerm, {"force", "ignore"}, "what a second TERM or HUP does; INT and QUIT always force");
     if (const auto exitCode = options.parse(argc, argv)) {
         return *exitCode;
     }
 
     lifecycle::EventLog events;
-    const lifecycle::ShutdownSignals signals(events);
+    const lifecycle::ShutdownSignals signals(events, {.secondTermForces = secondTerm == "force"});
     events.emit("ready", {{"pid", ::getpid()}, {"timeout", timeout}, {"work", work}});
 
     // Wait for the signal, or for the end of --run-for: a child context ends with its parent.

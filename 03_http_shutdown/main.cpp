@@ -34,6 +34,7 @@ struct Settings {
     unsigned threads = 256;
     unsigned queue = 1024;
     std::string strategy = "graceful";
+    std::string secondTerm = "force";
 };
 
 int serveGracefully(const Settings& settings, Poco::Net::HTTPRequestHandlerFactory::Ptr service,
@@ -89,12 +90,13 @@ int main(int argc, char** argv) {
     options.number("threads", settings.threads, 1, 10'000, "requests worked on at once");
     options.number("queue", settings.queue, 1, 1'000'000, "requests waiting for a thread before 503");
     options.choice("strategy", settings.strategy, {"graceful", "stopall", "stop"}, "how to end");
+    options.choice("second-term", settings.secondTerm, {"force", "ignore"}, "what a second TERM or HUP does; INT and QUIT always force");
     if (const auto exitCode = options.parse(argc, argv)) {
         return *exitCode;
     }
 
     lifecycle::EventLog events;
-    const lifecycle::ShutdownSignals signals(events);
+    const lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
     std::atomic<bool> ready = true;
     Poco::Net::HTTPRequestHandlerFactory::Ptr service(new stage::HelloService(settings.work, ready));
     try {

@@ -139,7 +139,7 @@ int main(int argc, char** argv) {
     }
     lifecycle::blockSignals(std::array{StatusSignal::number});
     lifecycle::EventLog events;
-    lifecycle::ShutdownSignals signals(events);
+    lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
     try {
         return serve(settings, signals, events);
     } catch (const std::exception& error) {

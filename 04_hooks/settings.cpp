@@ -21,6 +21,7 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.duration("hook-timeout", hookTimeout, "time for each hook before it is abandoned");
     options.duration("total-timeout", totalTimeout, "time for all hooks together");
     options.duration("grace", grace, "time until somebody kills the process, to be checked at the start; 0s: unknown");
+    options.choice("second-term", secondTerm, {"force", "ignore"}, "what a second TERM or HUP does; INT and QUIT always force");
     options.value("hook", "NAME:WHAT", "none",
                   "try what happens if a hook is slow (2s), throws (fail) or hangs (hang); repeatable",
                   [this](const std::string& text) { experiments.add(text); });

@@ -26,6 +26,7 @@ struct Settings {
     lifecycle::Duration hookTimeout = std::chrono::seconds(30);
     lifecycle::Duration totalTimeout = std::chrono::minutes(10);
     lifecycle::Duration grace{};  ///< 0: not told
+    std::string secondTerm = "force";  ///< or "ignore"
     Experiments experiments;
 
     /// As Options::parse: an exit code if the program should end now.

@@ -34,7 +34,9 @@ int run(int argc, char** argv) {
     const lifecycle::OwnCommand command = lifecycle::OwnCommand::of(argc, argv);
 
     lifecycle::EventLog events;
-    lifecycle::ShutdownSignals signals(events, stage::restartSignals);
+    lifecycle::ShutdownSignals signals(
+        events, {.others = {stage::restartSignals.begin(), stage::restartSignals.end()},
+                 .secondTermForces = settings.secondTerm == "force"});
 
     // Hooks around a signal: here around one that does nothing by itself.
     signals.before(SIGUSR1, [&events] { events.emit("hook", {{"before", "SIGUSR1"}}); });

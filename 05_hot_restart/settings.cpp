@@ -53,6 +53,7 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
                       windowIsGiven = true;
                   });
     options.choice("control", control, {"parent-exits", "stable-pid"}, "whether a process stays that keeps its pid");
+    options.choice("second-term", secondTerm, {"force", "ignore"}, "what a second TERM does; INT and QUIT always force");
     if (const auto exitCode = options.parse(argc, argv)) {
         return exitCode;
     }

@@ -27,6 +27,7 @@ struct Settings {
     lifecycle::Duration keepAliveGrace = std::chrono::seconds(5);
     lifecycle::Duration rollbackWindow = std::chrono::seconds(5);
     std::string control = "parent-exits";
+    std::string secondTerm = "force";  ///< or "ignore"
     Fault fault;
 
     /// As Options::parse: an exit code if the program should end now.

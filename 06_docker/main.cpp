@@ -138,7 +138,7 @@ int main(int argc, char** argv) {
         return checkHealth(settings.address, settings.port);
     }
     lifecycle::EventLog events;
-    lifecycle::ShutdownSignals signals(events);
+    lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
     try {
         return serve(settings, signals, events);
     } catch (const std::exception& error) {

@@ -45,6 +45,7 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.choice("mode", mode, {"respond-first", "respond-last"},
                    "answer GET /incr before or after the work");
     options.number("jobs", jobs, 1, 100'000, "increments in the background before 503");
+    options.choice("second-term", secondTerm, {"force", "ignore"}, "what a second TERM or HUP does; INT and QUIT always force");
     options.flag("naive", naive, "do not wait for work in the background: see what gets lost");
     options.flag("healthcheck", healthcheck,
                  "ask the server on this address and port for /readyz: exit 0 if ready, 1 if not");

@@ -20,6 +20,7 @@ struct Settings {
     lifecycle::Duration keepAliveGrace = std::chrono::milliseconds(100);
     lifecycle::Duration grace = std::chrono::seconds(10);  ///< 0: not told
     std::string mode = "respond-first";
+    std::string secondTerm = "force";  ///< or "ignore"
     unsigned jobs = 4096;
     bool naive = false;
     bool healthcheck = false;

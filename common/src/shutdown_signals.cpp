@@ -18,7 +18,6 @@
 namespace lifecycle {
 namespace {
 
-constexpr std::array ending{SIGINT, SIGTERM};
 /// Signals count as one up to here. The promise is 50 ms between two that are sent; what is measured is
 /// when they are taken, which is a little later for one than for the other.
 constexpr Duration bounce = std::chrono::milliseconds(45);
@@ -34,14 +33,33 @@ int checked(int result, const char* what) {
     return result;
 }
 
+bool contains(const std::vector<int>& numbers, int number) {
+    return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+/// The terminal is gone: nobody asks for a reload, and nobody is impatient.
+bool isHangUp(const SignalInfo& signal) {
+    return signal.number == SIGHUP && signal.fromKernel;
+}
+
+void ignoreUnlessUsed(int number) {
+    sigset_t blocked;
+    struct sigaction action {};
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    if (!sigismember(&blocked, number) && ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
+        ::signal(number, SIG_IGN);
+    }
+}
+
 }  // namespace
 
-ShutdownSignals::ShutdownSignals(EventLog& events, std::span<const int> others)
-    : events_(events), stopping_(withCancel(Context::background())) {
-    std::vector<int> handled(ending.begin(), ending.end());
-    handled.insert(handled.end(), others.begin(), others.end());
-    blockSignals(handled);
-    const sigset_t set = signalSet(handled);
+ShutdownSignals::ShutdownSignals(EventLog& events, ShutdownSignalsOptions options)
+    : events_(events), options_(std::move(options)), stopping_(withCancel(Context::background())) {
+    std::vector<int> handled = options_.shutdown;
+    handled.insert(handled.end(), options_.others.begin(), options_.others.end());
+    const sigset_t set = blockSignals(handled);
+    ignoreUnlessUsed(SIGUSR1);
+    ignoreUnlessUsed(SIGUSR2);
     signals_ = checked(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
     wake_ = checked(::eventfd(0, EFD_CLOEXEC), "eventfd");
     thread_ = detail::startQuietThread("signals", [this] { run(); });
@@ -91,21 +109,35 @@ void ShutdownSignals::after(int number, Action hook) {
     reactions_[number].after.push_back(std::move(hook));
 }
 
+bool ShutdownSignals::asksForShutdown(const SignalInfo& signal) const {
+    return isHangUp(signal) ||
+           (contains(options_.shutdown, signal.number) && !contains(options_.others, signal.number));
+}
+
 void ShutdownSignals::take(const SignalInfo& signal) {
-    const bool ends = std::find(ending.begin(), ending.end(), signal.number) != ending.end();
-    if (ends && first_) {
-        if (Clock::now() - *first_ >= bounce) {
-            force(signal);
+    const TimePoint now = Clock::now();
+    const bool shutsDown = asksForShutdown(signal);
+    if (shutsDown && first_) {
+        if (now - *first_ >= bounce) {
+            takeAnother(signal);
         }
         return;
     }
-    const TimePoint now = Clock::now();
     logSignal(events_, signal, lastWordsLimit);
-    if (ends) {
+    if (shutsDown) {
         first_ = now;
         react(signal, [this, &signal] { stopping_.cancel(signalName(signal.number)); });
     } else {
         react(signal, {});
+    }
+}
+
+void ShutdownSignals::takeAnother(const SignalInfo& signal) {
+    const bool fromPerson = signal.number == SIGINT || signal.number == SIGQUIT;
+    if (isHangUp(signal) || !(fromPerson || options_.secondTermForces)) {
+        logSignal(events_, signal, lastWordsLimit, "ignored: the shutdown is under way");
+    } else {
+        force(signal);
     }
 }
 
@@ -140,7 +172,7 @@ void ShutdownSignals::force(const SignalInfo& signal) {
         }
     }
     events_.emitWithin(lastWordsLimit, "exit",
-                       {{"code", code}, {"note", "second signal: ended at once"}});
+                       {{"code", code}, {"note", "second signal: forced exit"}});
     ::_exit(code);
 }
 

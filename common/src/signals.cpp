@@ -14,8 +14,8 @@ using enum DefaultAction;
 
 constexpr std::array standard{
     SignalDescription{SIGHUP, "SIGHUP", terminate, true, "the terminal is gone; daemons: reload or restart"},
-    SignalDescription{SIGINT, "SIGINT", terminate, true, "Ctrl-C: please end"},
-    SignalDescription{SIGQUIT, "SIGQUIT", dumpCore, true, "Ctrl-\\: end now and leave a core dump"},
+    SignalDescription{SIGINT, "SIGINT", terminate, true, "Ctrl-C: please shut down"},
+    SignalDescription{SIGQUIT, "SIGQUIT", dumpCore, true, "Ctrl-\\: leave a core dump; many servers shut down"},
     SignalDescription{SIGILL, "SIGILL", dumpCore, true, "the program ran an illegal instruction"},
     SignalDescription{SIGTRAP, "SIGTRAP", dumpCore, true, "a debugger's breakpoint"},
     SignalDescription{SIGABRT, "SIGABRT", dumpCore, true, "abort() was called"},
@@ -27,7 +27,7 @@ constexpr std::array standard{
     SignalDescription{SIGUSR2, "SIGUSR2", terminate, true, "for the program to define"},
     SignalDescription{SIGPIPE, "SIGPIPE", terminate, true, "a write to a connection nobody reads"},
     SignalDescription{SIGALRM, "SIGALRM", terminate, true, "the alarm() clock has run down"},
-    SignalDescription{SIGTERM, "SIGTERM", terminate, true, "please end: kill, docker stop, systemd, Kubernetes"},
+    SignalDescription{SIGTERM, "SIGTERM", terminate, true, "please shut down: kill, docker stop, systemd, Kubernetes"},
     SignalDescription{SIGSTKFLT, "SIGSTKFLT", terminate, true, "unused today"},
     SignalDescription{SIGCHLD, "SIGCHLD", ignore, true, "a child process ended or stopped"},
     SignalDescription{SIGCONT, "SIGCONT", resume, true, "go on after a stop (fg, bg)"},
@@ -55,6 +55,16 @@ std::string upperCased(std::string_view text) {
 
 [[noreturn]] void refuse(std::string_view text, const std::string& reason) {
     throw std::invalid_argument("\"" + std::string(text.substr(0, 40)) + "\" " + reason);
+}
+
+/// Those of `numbers` that a process may take. Linux queues a blocked signal even if it is ignored, so an
+/// ignored SIGHUP must not be waited for either.
+sigset_t takeableSet(std::span<const int> numbers) {
+    sigset_t set = signalSet(numbers);
+    if (isIgnored(SIGHUP)) {
+        sigdelset(&set, SIGHUP);
+    }
+    return set;
 }
 
 std::string cannotBeCaught(int number) {
@@ -129,6 +139,11 @@ std::vector<int> parseSignalList(std::string_view text) {
     return numbers;
 }
 
+bool isIgnored(int number) {
+    struct sigaction action {};
+    return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 sigset_t signalSet(std::span<const int> numbers) {
     sigset_t set;
     sigemptyset(&set);
@@ -138,20 +153,23 @@ sigset_t signalSet(std::span<const int> numbers) {
     return set;
 }
 
-void blockSignals(std::span<const int> numbers) {
-    const sigset_t set = signalSet(numbers);
+sigset_t blockSignals(std::span<const int> numbers) {
+    const sigset_t set = takeableSet(numbers);
     // Blocked first, then un-ignored: in between, a signal waits instead of killing.
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     for (int number : numbers) {
-        ::signal(number, SIG_DFL);
+        if (sigismember(&set, number)) {
+            ::signal(number, SIG_DFL);
+        }
     }
     if (!sigismember(&set, SIGPIPE)) {
         ::signal(SIGPIPE, SIG_IGN);
     }
+    return set;
 }
 
 SignalInfo waitForSignal(std::span<const int> numbers) {
-    const sigset_t set = signalSet(numbers);
+    const sigset_t set = takeableSet(numbers);
     siginfo_t info{};
     int number = -1;
     do {

@@ -26,10 +26,13 @@ public:
     explicit SpawnAttributes(const std::vector<int>& blockedSignals) {
         posix_spawnattr_init(&attributes_);
         const sigset_t blocked = signalSet(blockedSignals);
-        sigset_t all;
-        sigfillset(&all);
+        sigset_t defaults;
+        sigfillset(&defaults);
+        if (isIgnored(SIGHUP)) {
+            sigdelset(&defaults, SIGHUP);
+        }
         posix_spawnattr_setsigmask(&attributes_, &blocked);
-        posix_spawnattr_setsigdefault(&attributes_, &all);
+        posix_spawnattr_setsigdefault(&attributes_, &defaults);
         posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     }
     ~SpawnAttributes() { posix_spawnattr_destroy(&attributes_); }

@@ -54,11 +54,15 @@ int hangInShutdown(const Arguments& arguments) {
         blockSignals(std::array{SIGINT});
         ::kill(::getpid(), SIGINT);
     }
-    ShutdownSignals signals(events);
+    if (how == "handler") {
+        std::signal(SIGUSR1, [](int) { ::_exit(7); });
+    }
+    const auto others = how == "reload" ? std::vector<int>{SIGHUP} : std::vector<int>{};
+    ShutdownSignals signals(events, {.others = others, .secondTermForces = how != "patient"});
     if (how == "leave") {
         return 0;
     }
-    events.emit("ready");
+    events.emit("ready", {{"pid", ::getpid()}});
     signals.context().wait();
     events.emit("stopping", {{"cause", signals.context().cause()},
                              {"err", toString(signals.context().err())}});
@@ -69,7 +73,7 @@ int hangInShutdown(const Arguments& arguments) {
 /// Says what is done around signals, and ends.
 int tellHooks() {
     EventLog events;
-    ShutdownSignals signals(events, std::array{SIGUSR1});
+    ShutdownSignals signals(events, {.others = {SIGUSR1}});
     signals.before(SIGUSR1, [&] { events.emit("before_usr1"); });
     signals.on(SIGUSR1, [&] { events.emit("usr1"); });
     signals.after(SIGUSR1, [&] { events.emit("after_usr1"); });

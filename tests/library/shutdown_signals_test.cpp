@@ -6,7 +6,10 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 using lifecycle::test::Clock;
@@ -23,6 +26,74 @@ TEST_CASE("library: the first signal ends the context with its name as the cause
     CHECK(stopping.field("err") == "canceled");
     CHECK(program.waitForEvent("signal").number("sender_pid") == ::getpid());
     CHECK_FALSE(program.exitStatus());
+}
+
+TEST_CASE("library: each of HUP and INT and QUIT and TERM ends the context with its name as the cause") {
+    for (const auto& [number, name] : {std::pair{SIGHUP, "SIGHUP"}, std::pair{SIGINT, "SIGINT"},
+                                       std::pair{SIGQUIT, "SIGQUIT"}, std::pair{SIGTERM, "SIGTERM"}}) {
+        const Process program(probe("shutdown"));
+        program.waitForEvent("ready");
+        program.signal(number);
+        CHECK(program.waitForEvent("stopping").field("cause") == name);
+    }
+}
+
+TEST_CASE("library: a HUP that is ignored at the start stays ignored even if it is blocked as well") {
+    for (const std::string blocked : {"", "env --block-signal=HUP "}) {
+        std::vector<std::string> command{"/bin/sh", "-c", "trap '' HUP; exec " + blocked + "\"$@\"", "sh"};
+        for (const std::string& word : probe("shutdown")) {
+            command.push_back(word);
+        }
+        const Process program(command);
+        program.waitForEvent("ready");
+        program.signal(SIGHUP);
+        program.signal(SIGTERM); // taken after HUP, whose number is lower
+        CHECK(program.waitForEvent("stopping").field("cause") == "SIGTERM");
+        CHECK(program.events("signal").size() == 1);
+    }
+}
+
+TEST_CASE("library: stray USR1 and USR2 and WINCH do nothing and kill a program without ShutdownSignals") {
+    const Process program(probe("shutdown"));
+    program.waitForEvent("ready");
+    for (const int number : {SIGUSR1, SIGUSR2, SIGWINCH}) {
+        program.signal(number);
+    }
+    program.signal(SIGTERM);
+    CHECK(program.waitForEvent("stopping").field("cause") == "SIGTERM");
+    CHECK(program.events("signal").size() == 1);
+
+    const Process without(probe("wait", {"TERM"}));
+    without.waitForEvent("ready");
+    without.signal(SIGUSR1);
+    CHECK(without.waitForExit(10s).signal == SIGUSR1);
+}
+
+TEST_CASE("library: a handler for SIGUSR1 that the program has installed stays") {
+    const Process program(probe("shutdown", {"handler"}));
+    program.waitForEvent("ready");
+    program.signal(SIGUSR1);
+    CHECK(program.waitForExit(10s).code == 7);
+}
+
+TEST_CASE("library: a second TERM or HUP can be made harmless and INT and QUIT still force the exit") {
+    for (const int force : {SIGINT, SIGQUIT}) {
+        const Process program(probe("shutdown", {"patient"}));
+        program.waitForEvent("ready");
+        program.signal(SIGTERM);
+        const auto first = program.waitForEvent("stopping").arrived_at;
+        std::this_thread::sleep_until(first + 60ms); // later than a key bounce
+        for (const int again : {SIGTERM, SIGHUP}) {
+            program.signal(again);
+            const auto isIgnored = [again](const auto& event) {
+                return event.number("number") == again && event.has("note");
+            };
+            CHECK(program.waitForEvent("signal", 10s, isIgnored).field("note").find("ignored") == 0);
+        }
+        CHECK_FALSE(program.exitStatus());
+        program.signal(force);
+        CHECK(program.waitForExit(10s).code == 128 + force);
+    }
 }
 
 TEST_CASE("library: a signal sent while the program starts is not lost") {

@@ -59,7 +59,7 @@ TEST_CASE("library: a child starts with an empty mask and default signals") {
     sigset_t before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (const int number : {SIGINT, SIGPIPE, SIGHUP, SIGUSR1, SIGRTMIN + 1}) {
+    for (const int number : {SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGRTMIN + 1}) {
         ::signal(number, SIG_IGN);
     }
     const pid_t child = spawn({"sleep", "60"});
@@ -67,7 +67,7 @@ TEST_CASE("library: a child starts with an empty mask and default signals") {
     const auto ignored = withoutThoseOfTheCLibrary(signalMask(child, "SigIgn"));
     ::kill(child, SIGTERM);
     const int code = exitCode(child);
-    for (const int number : {SIGINT, SIGPIPE, SIGHUP, SIGUSR1, SIGRTMIN + 1}) {
+    for (const int number : {SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGRTMIN + 1}) {
         ::signal(number, SIG_DFL);
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -75,6 +75,17 @@ TEST_CASE("library: a child starts with an empty mask and default signals") {
     CHECK(blocked == 0);
     CHECK(ignored == 0);
     CHECK(code == -SIGTERM);
+}
+
+TEST_CASE("library: an ignored SIGHUP stays ignored in a child and is not after a default one") {
+    for (const bool ignored : {true, false}) {
+        ::signal(SIGHUP, ignored ? SIG_IGN : SIG_DFL);
+        const pid_t child = spawn({"sleep", "60"});
+        const bool ignoredThere = (signalMask(child, "SigIgn") >> (SIGHUP - 1) & 1) != 0;
+        ::kill(child, SIGTERM);
+        exitCode(child);
+        CHECK(ignoredThere == ignored);
+    }
 }
 
 TEST_CASE("library: a program that cannot be started is an error with its reason") {

@@ -43,8 +43,8 @@ std::string listOfSignals() {
 
 } // namespace
 
-TEST_CASE("01: INT and TERM are waited for without any option") {
-    for (const int number : {SIGINT, SIGTERM}) {
+TEST_CASE("01: HUP and INT and QUIT and TERM are waited for without any option") {
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
         const Process process(stage("01_signals"));
         CHECK(process.waitForEvent("ready").number("pid") == process.pid());
         process.signal(number);
@@ -135,7 +135,7 @@ TEST_CASE("01: the options are those of all stages") {
     checkRefused(stage("01_signals", {"--list=yes"}), {"--list", "no value"});
     const Process help(stage("01_signals", {"--help"}));
     help.waitForExit(10s);
-    CHECK(help.standardOutput().find("(default INT,TERM)") != std::string::npos);
+    CHECK(help.standardOutput().find("(default HUP,INT,QUIT,TERM)") != std::string::npos);
 }
 
 TEST_CASE("01: a signal outside of the list keeps its default action") {
@@ -159,6 +159,15 @@ TEST_CASE("01: an inherited ignore of SIGINT does not make it deaf") {
     process.waitForEvent("ready");
     process.signal(SIGINT);
     CHECK(process.waitForExit(10s).code == 0);
+}
+
+TEST_CASE("01: a HUP that is ignored at the start stays ignored") {
+    const Process process(afterShell("trap '' HUP", stage("01_signals")));
+    process.waitForEvent("ready");
+    process.signal(SIGHUP);
+    process.signal(SIGTERM);
+    CHECK(process.waitForExit(10s).code == 0);
+    CHECK(process.waitForEvent("signal").field("name") == "SIGTERM");
 }
 
 TEST_CASE("01: closed standard streams are no reason to fail") {

@@ -88,7 +88,7 @@ TEST_CASE("02: closed standard streams change nothing") {
 
 TEST_CASE("02: the options are those of all stages") {
     checkCommonOptions("02_timeout", {"--timeout DURATION", "--work DURATION", "--run-for DURATION",
-                                      "--help", "--version"});
+                                      "--second-term force|ignore", "--help", "--version"});
     for (const char* option : {"--timeout", "--work", "--run-for"}) {
         checkDurationOption("02_timeout", option);
     }

@@ -13,8 +13,8 @@ TEST_CASE("03: the options are those of all stages") {
     checkCommonOptions("03_http_shutdown",
                        {"--address TEXT", "--port PORT", "--work DURATION", "--timeout DURATION",
                         "--lame-duck DURATION", "--keepalive-grace DURATION", "--threads NUMBER",
-                        "--queue NUMBER", "--strategy graceful|stopall|stop", "--help",
-                        "--version"});
+                        "--queue NUMBER", "--strategy graceful|stopall|stop",
+                        "--second-term force|ignore", "--help", "--version"});
 }
 
 TEST_CASE("03: the help shows each default with its unit") {

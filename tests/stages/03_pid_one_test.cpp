@@ -27,7 +27,7 @@ TEST_CASE("03: as process 1 of a container it drains and a second signal forces"
     CHECK(client.readResponse(10s).status == 200);
     CHECK(outside.waitForExit(10s).code == 0);
 
-    for (const int number : {SIGINT, SIGTERM}) {
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
         const Process hanging(asPidOne(stage("02_timeout", {"--work=1h", "--timeout=1h"})));
         CHECK(hanging.waitForEvent("ready").number("pid") == 1);
         const pid_t inside = firstChild(hanging.pid());

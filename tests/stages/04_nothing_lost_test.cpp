@@ -4,6 +4,7 @@
 #include "orders_file.h"
 #include "temp_dir.h"
 
+#include <array>
 #include <random>
 #include <thread>
 
@@ -56,7 +57,7 @@ TEST_CASE("04: nothing acknowledged is lost in 50 shutdowns at random moments un
         const OrderServer server(database);
         OrderClients clients(server.port(), 16, std::to_string(round));
         std::this_thread::sleep_for(std::chrono::microseconds(microseconds(random)));
-        server.signal(round % 2 == 0 ? SIGTERM : SIGINT);
+        server.signal(std::array{SIGTERM, SIGINT, SIGQUIT, SIGHUP}[static_cast<std::size_t>(round % 4)]);
         const OrderAnswers answers = clients.wait();
         REQUIRE(server.waitForExit(30s).code == 0);
         CHECK(answers.lost == 0);

@@ -2,6 +2,7 @@
 #include "moments.h"
 #include "proc.h"
 #include "restart_server.h"
+#include "stage.h"
 
 #include <signal.h>
 
@@ -20,6 +21,33 @@ TEST_CASE("05: USR1 and TSTP do nothing but the hooks around them run") {
     CHECK(server->waitForEvent("hook", 10s, after).field("after") == "SIGUSR1");
     CHECK(server->events("hook").front().field("before") == "SIGUSR1");
     CHECK(server.greeting() == "hello pid=" + std::to_string(server.pid()) + " generation=1\n");
+}
+
+TEST_CASE("05: under nohup a HUP starts no restart and a worker ignores it as well") {
+    const RestartServer server(afterShell("trap '' HUP", stage("05_hot_restart")), {"--control=stable-pid"}, {});
+    const auto worker = static_cast<pid_t>(server->waitForEvent("worker.ready").number("pid"));
+    for (const pid_t pid : {server.pid(), worker}) {
+        for (const SignalSet& set : signalSets(pid, "SigIgn")) {
+            CHECK(set.has(SIGHUP));
+        }
+    }
+    ::kill(server.pid(), SIGHUP);
+    ::kill(server.pid(), SIGTERM); // taken after HUP, whose number is lower
+    CHECK(server->waitForExit(30s).code == 0);
+    CHECK(server->events("signal").size() == 1);
+}
+
+TEST_CASE("05: QUIT shuts it down and with the option a second TERM is harmless") {
+    RestartServer server({"--second-term=ignore"});
+    Connection endless = server.connect();
+    endless.send(httpRequest("GET", "/hello?work=10m"));
+    server->waitForEvent("request.begin");
+    server.signal(SIGQUIT);
+    waitUntil(server->waitForEvent("signal").arrived_at + 60ms);
+    server->signal(SIGTERM);
+    server->waitForEvent("signal", 10s, [](const Event& event) { return event.has("note"); });
+    server->signal(SIGQUIT);
+    CHECK(server->waitForExit(10s).code == 128 + SIGQUIT);
 }
 
 TEST_CASE("05: a second TERM forces the end and leaves no pid file") {

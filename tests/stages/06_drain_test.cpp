@@ -25,6 +25,13 @@ TEST_CASE("06: work in the background is awaited and the naive end loses it") {
     CHECK(graceful.summary().number("applied") == 20);
     CHECK(graceful.summary().number("unapplied") == 0);
 
+    for (const int number : {SIGHUP, SIGQUIT}) {
+        const IncrementServer other({"--work=200ms"});
+        CHECK(other.increment(5) == 5);
+        CHECK(other.end(number).code == 0);
+        CHECK(total(other) == 5);
+    }
+
     const IncrementServer naive({"--work=1h", "--naive"});
     CHECK(naive.increment(20) == 20);
     CHECK(naive.end().code == 0); // it thinks that all is well

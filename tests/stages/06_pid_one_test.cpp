@@ -23,10 +23,11 @@ TEST_CASE("06: as process 1 it waits for its work whatever else a container is s
     const int port = static_cast<int>(ready.number("port"));
     CHECK(get(port, "/incr").status == 200);
     const pid_t inside = firstChild(outside.pid());
-    ::kill(inside, SIGHUP); // process 1 has no default action
-    ::kill(inside, SIGUSR1);
+    for (const int number : {SIGUSR1, SIGUSR2, SIGWINCH}) {
+        ::kill(inside, number);
+    }
     CHECK(get(port, "/healthz").status == 200);
-    ::kill(inside, SIGTERM);
+    ::kill(inside, SIGQUIT); // docker run --stop-signal SIGQUIT
     CHECK(outside.waitForExit(20s).code == 0);
     CHECK(outside.waitForEvent("counter.total").number("value") == 1);
 }

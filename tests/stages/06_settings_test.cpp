@@ -30,7 +30,7 @@ TEST_CASE("06: the options are those of all stages and its own") {
     checkCommonOptions("06_docker",
                        {"--address TEXT", "--port PORT", "--redis HOST:PORT", "--work DURATION",
                         "--timeout DURATION", "--lame-duck DURATION", "--keepalive-grace DURATION", "--grace DURATION",
-                        "--mode respond-first|respond-last", "--jobs NUMBER", "--naive",
+                        "--mode respond-first|respond-last", "--second-term force|ignore", "--jobs NUMBER", "--naive",
                         "--healthcheck", "--help", "--version"});
 }
 

@@ -17,7 +17,8 @@ void checkSecondSignalForces(const StartProcess& start) {
         int second;
     };
     for (const auto [first, second] : {Pair{SIGINT, SIGINT}, Pair{SIGTERM, SIGTERM},
-                                       Pair{SIGINT, SIGTERM}, Pair{SIGTERM, SIGINT}}) {
+                                       Pair{SIGINT, SIGTERM}, Pair{SIGTERM, SIGINT},
+                                       Pair{SIGHUP, SIGQUIT}, Pair{SIGQUIT, SIGHUP}}) {
         CAPTURE(first, second);
         auto fastest = Clock::duration::max(); // of a few, should the machine be busy
         for (int attempt = 0; attempt < 3 && fastest >= limit(100ms); ++attempt) {
@@ -64,6 +65,21 @@ void checkBounceIsOneRequest(const StartProcess& start) {
         }
         CHECK(is_one);
     }
+}
+
+void checkSecondTermIsIgnored(const StartProcess& start) {
+    const auto process = start();
+    process->signal(SIGTERM);
+    waitUntil(process->waitForEvent("signal").arrived_at + 50ms);
+    for (const int again : {SIGTERM, SIGHUP}) {
+        process->signal(again);
+        process->waitForEvent("signal", 10s, [again](const Event& event) {
+            return event.number("number") == again && event.has("note");
+        });
+    }
+    CHECK_FALSE(process->exitStatus());
+    process->signal(SIGINT);
+    CHECK(process->waitForExit(10s).code == 128 + SIGINT);
 }
 
 void checkSignalWhileStarting(const std::vector<std::string>& command,

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <thread>
 #include <vector>
 
@@ -14,21 +14,44 @@
 
 namespace lifecycle {
 
-/// "Please end", said by SIGINT or SIGTERM, as a context: Go's signal.NotifyContext, plus the way
-/// out for people who cannot wait.
+/// Settings of ShutdownSignals.
+struct ShutdownSignalsOptions {
+    /// The signals that ask for a shutdown. SIGHUP is not taken if it is ignored when the program starts (nohup).
+    std::vector<int> shutdown{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    /// Signals that are taken as well: each is logged and does what on() says, by default nothing. One that is
+    /// in both lists belongs here: a daemon that reloads on SIGHUP puts it here.
+    std::vector<int> others{};
+    /// Does a second SIGTERM or SIGHUP force the exit? If not it is logged, and only SIGINT and SIGQUIT, which
+    /// people send, force. For a supervisor whose one stop arrives twice: at a wrapper that passes it on, and at
+    /// the process group.
+    bool secondTermForces = true;
+};
+
+/// A request to shut down (SIGHUP, SIGINT, SIGQUIT or SIGTERM) as a context: Go's signal.NotifyContext, plus the
+/// way out for people who cannot wait.
 ///
-/// The first signal ends context(), with the signal's name as the cause. A second one, 50 ms or
-/// more later, ends the process at once by `_exit(128 + number)`: no destructors, which might wait
-/// for the very thing that hangs, and no death by signal, which PID 1 of a container cannot die.
-/// Within 50 ms it is taken for the same request: keys bounce, and shells signal twice.
+/// The first signal ends context(), with the signal's name as the cause. A second one, 50 ms or more later, exits
+/// at once by `_exit(128 + number)`: no destructors, which might wait for the very thing that hangs, and no death
+/// by signal, which process 1 of a container cannot die. Within 50 ms it is taken for the same request: keys
+/// bounce, and shells signal twice.
+///
+/// The 50 ms are measured when signals are taken; the kernel does not say when they were sent, and keeps each
+/// standard signal once, however often it is sent before it is taken. So while the process cannot run (SIGSTOP, a
+/// frozen container, no CPU) two signals are one request even if they are far apart, and it takes another one to
+/// force the exit.
+///
+/// When the terminal is closed the kernel sends SIGHUP. That is a request to shut down even if SIGHUP is among the
+/// `others`, and never forces the exit: a shell sends one of its own before, so there are two.
+///
+/// SIGUSR1 and SIGUSR2 are ignored from here on unless they are taken, blocked or have a handler already: by default a
+/// stray one would kill the process. Programs that it starts inherit that, unless they are started by spawn().
 ///
 /// Make it first thing in main, before any thread: see blockSignals. One thread takes the signals
 /// and does the work that a signal handler must not do. Each is logged as a `signal` event.
 class ShutdownSignals {
 public:
-    /// `events` must outlive this object. `others` are signals that are taken as well: each is logged
-    /// and does what on() says, by default nothing.
-    explicit ShutdownSignals(EventLog& events, std::span<const int> others = {});
+    /// `events` must outlive this object. Throws std::system_error when there are no descriptors or threads.
+    explicit ShutdownSignals(EventLog& events, ShutdownSignalsOptions options = {});
 
     /// Stops taking signals; they stay blocked.
     ~ShutdownSignals();
@@ -39,7 +62,7 @@ public:
     /// Done from the first signal on.
     const Context& context() const { return stopping_.context; }
 
-    /// Calls `lastWords` when a second signal forces the end, just before it: to log what is lost.
+    /// Calls `lastWords` when a second signal forces the exit, just before it: to log what is lost.
     /// It must be quick and must not wait for locks that the rest of the process may hold; what it
     /// refers to must live as long as this object.
     void onForced(std::function<void()> lastWords);
@@ -49,8 +72,8 @@ public:
     /// What one of the `others` does.
     void on(int number, Action action);
 
-    /// Something to do before or after every signal `number`, INT and TERM included, except for one that
-    /// forces the end. All of these are called on the thread that takes the signals, must not throw, and
+    /// Something to do before or after every signal `number`, also those that ask for a shutdown, but not
+    /// those after the first of them. All of these are called on the thread that takes the signals, must not throw, and
     /// must be quick: while they run, no second signal is taken. What they refer to must live as long as
     /// this object.
     void before(int number, Action hook);
@@ -67,10 +90,13 @@ private:
     void run();
     void take(const SignalInfo& signal);
     void react(const SignalInfo& signal, const Action& action);
+    void takeAnother(const SignalInfo& signal);
     void force(const SignalInfo& signal);
+    bool asksForShutdown(const SignalInfo& signal) const;
     Reaction reactionTo(int number);
 
     EventLog& events_;
+    const ShutdownSignalsOptions options_;
     const CancelableContext stopping_;
     std::mutex mutex_;
     std::function<void()> lastWords_;    // guarded by mutex_

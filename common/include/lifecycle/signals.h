@@ -43,23 +43,30 @@ struct SignalInfo {
     /// PID namespace (`docker stop`).
     pid_t senderPid = 0;
     uid_t senderUid = 0;
-    /// The kernel sent it, as it does for a key such as Ctrl-C.
+    /// The kernel sent it, as it does for a key such as Ctrl-C, and when a terminal is closed.
     bool fromKernel = false;
 };
 
 /// Prepares the process for taking `numbers` with waitForSignal or ShutdownSignals: blocks them in
 /// the calling thread, and so in all threads and children started later, and undoes an inherited
-/// "ignore" (shells start background jobs with SIGINT ignored). SIGPIPE is ignored from here on
-/// unless it is among the numbers: a client that goes away is an error of one write, not the end.
+/// "ignore" (shells start background jobs with SIGINT and SIGQUIT ignored). There is one exception: a
+/// SIGHUP that is ignored stays ignored, and is not blocked, because somebody asked for that with nohup.
+/// SIGPIPE is ignored from here on unless it is among the numbers: a client that goes away is an error of
+/// one write, and must not kill the process.
 ///
 /// Call it first thing in main: a thread started earlier would still be killed by these signals.
-void blockSignals(std::span<const int> numbers);
+///
+/// Returns the signals that are blocked now: `numbers`, without an ignored SIGHUP.
+sigset_t blockSignals(std::span<const int> numbers);
 
-/// Waits until one of `numbers`, which must be blocked, arrives, and takes it. A signal that
-/// arrived before the call is taken at once.
+/// Waits until one of `numbers`, which blockSignals must have blocked, arrives, and takes it. A signal
+/// that arrived before the call is taken at once.
 ///
 /// Blocks the calling thread, without polling. Source: sigwaitinfo(2).
 SignalInfo waitForSignal(std::span<const int> numbers);
+
+/// Is `number` ignored in this process?
+bool isIgnored(int number);
 
 /// The sigset_t of `numbers`.
 sigset_t signalSet(std::span<const int> numbers);
