@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,12 +13,18 @@ namespace stage {
 namespace {
 
 int open(const std::string& path) {
-    int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    constexpr int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;  // a FIFO or a device is no reason to wait
+    int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | flags, 0644);
     if (descriptor == -1 && (errno == EACCES || errno == EROFS)) {
-        descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);  // It may become writable later.
+        descriptor = ::open(path.c_str(), O_RDONLY | flags);  // It may become writable later.
     }
     if (descriptor == -1) {
         throw std::runtime_error("cannot open " + path + ": " + std::generic_category().message(errno));
+    }
+    struct stat status {};
+    if (::fstat(descriptor, &status) == -1 || !S_ISREG(status.st_mode)) {
+        ::close(descriptor);
+        throw std::runtime_error(path + " is not a regular file");
     }
     return descriptor;
 }

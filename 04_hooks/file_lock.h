@@ -11,13 +11,16 @@ namespace stage {
 /// file drops SQLite's own locks on it. (https://sqlite.org/howtocorrupt.html, section 2.2)
 class FileLock {
 public:
-    /// Makes the file if it does not exist. Throws std::runtime_error if another process has it, or
-    /// it cannot be opened.
+    /// Makes the file if it does not exist. Throws std::runtime_error if another process has it, it is
+    /// not a regular file, or it cannot be opened. Does not block.
     explicit FileLock(const std::string& path);
     ~FileLock();
 
     FileLock(const FileLock&) = delete;
     FileLock& operator=(const FileLock&) = delete;
+
+    /// Of the locked file, as long as this object lives.
+    int descriptor() const { return descriptor_; }
 
 private:
     const int descriptor_;

@@ -43,6 +43,19 @@ std::uint64_t tellUnstored(OrderStore& store, lifecycle::EventLog& events, Durat
     return unstored.count;
 }
 
+/// Is every order in the file? What the hook `orders` did not do, as it failed, is done now.
+bool isFinished(OrderStore& store) {
+    if (store.counters().waiting > 0) {
+        return false;
+    }
+    try {
+        store.finish(withTimeout(Context::background(), 1s).context);
+        return true;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
 int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecycle::EventLog& events) {
     const auto store = std::make_shared<OrderStore>(
         OrderStore::Options{.path = settings.database, .queue = settings.orderQueue}, events);
@@ -114,7 +127,7 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
     // What no hook could end is cut now, and counted: by a deadline that has passed already.
     const auto over = withDeadline(Context::background(), begin, "the hooks are over").context;
     const lifecycle::ShutdownResult requests = server.shutdown(over);
-    const bool storing = store->counters().waiting > 0;
+    const bool storing = !isFinished(*store);
     const bool lost = (storing && tellUnstored(*store, events, 1s) > 0) || requests.cut > 0;
     const int code = lost ? lifecycle::exitWorkCut : outcome.allOk() ? lifecycle::exitClean : lifecycle::exitHookFailed;
     events.emit("shutdown.end", {{"served", requests.served}, {"refused", requests.refused},

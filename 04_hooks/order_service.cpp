@@ -90,6 +90,7 @@ void takeOrder(OrderStore& store, HTTPServerRequest& request, HTTPServerResponse
         return;
     }
     replyJson(response, HTTPResponse::HTTP_ACCEPTED, "id", static_cast<Poco::Int64>(receipt.id));
+    store.answered();
 }
 
 }  // namespace

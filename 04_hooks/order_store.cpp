@@ -21,15 +21,32 @@ constexpr std::size_t largestBatch = 1'000;
 /// How often a failing database is tried again.
 constexpr Duration retryInterval = std::chrono::milliseconds(100);
 
+/// How often the writer looks whether the files are still there when there is nothing to store.
+constexpr Duration lookInterval = std::chrono::seconds(1);
+
 /// SQLite's own patience with other users of the file.
 constexpr int busyMilliseconds = 100;
+
+using Session = Poco::Data::Session;
+
+std::unique_ptr<Session> connect(const std::string& path) {
+    auto session = std::make_unique<Session>("SQLite", path);
+    *session << "PRAGMA busy_timeout = " + std::to_string(busyMilliseconds), now;
+    return session;
+}
+
+/// Keeps a connection to the end of the process, never to be closed.
+void keepOpen(std::unique_ptr<Session> session) {
+    static auto& kept = *new std::vector<std::unique_ptr<Session>>;
+    kept.push_back(std::move(session));
+}
 
 }  // namespace
 
 OrderStore::OrderStore(Options options, lifecycle::EventLog& events)
     : options_(std::move(options)),
       events_(events),
-      lock_(options_.path),
+      files_(options_.path),
       stopped_(withCancel(lifecycle::Context::background())),
       written_(withCancel(lifecycle::Context::background())) {
     std::signal(SIGXFSZ, SIG_IGN);
@@ -37,7 +54,7 @@ OrderStore::OrderStore(Options options, lifecycle::EventLog& events)
     try {
         open();
     } catch (const Poco::Data::SQLite::CorruptImageException& error) {
-        throw std::runtime_error(options_.path + ": " + error.displayText());
+        throw std::runtime_error(files_.path() + ": " + error.displayText());
     } catch (const Poco::Exception& error) {
         tellFailing(error.displayText());
     }
@@ -64,6 +81,11 @@ OrderStore::Receipt OrderStore::tryPut(Order order) {
     if (!error_.empty()) {
         return {.refusal = Refusal::failing};
     }
+    if (isForeign()) {
+        look_ = true;
+        changed_.notify_all();
+        return {.refusal = Refusal::failing};
+    }
     if (acknowledged_ - stored_ >= options_.queue) {
         return {.refusal = Refusal::full};
     }
@@ -75,20 +97,14 @@ OrderStore::Receipt OrderStore::tryPut(Order order) {
 }
 
 void OrderStore::finish(const lifecycle::Context& context) {
-    {
-        const std::lock_guard lock(mutex_);
-        closed_ = true;
-    }
-    changed_.notify_all();
     std::unique_lock lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
     changed_.wait(lock, context.token(), [&] { return written_.context.done(); });
     if (!written_.context.done()) {
-        const std::uint64_t left = acknowledged_ - stored_;
-        throw std::runtime_error(std::to_string(left) + " orders not stored: " +
+        throw std::runtime_error(std::to_string(countUnstored()) + " orders not stored: " +
                                  (error_.empty() ? "no time left" : error_));
     }
-    lock.unlock();
-    writer_.join();
 }
 
 OrderStore::Unstored OrderStore::abandon(Duration patience) {
@@ -97,7 +113,17 @@ OrderStore::Unstored OrderStore::abandon(Duration patience) {
     // Never given back: who is behind these locks shall not go on.
     const bool noCommit = commit_.try_lock_until(until);
     const bool noPut = mutex_.try_lock_until(until);
-    return {acknowledged_ - stored_, noCommit && noPut && !unsure_};
+    return {countUnstored(), noCommit && noPut && !unsure_ && !isForeign() && !unreadable_ &&
+                                 answered_ == acknowledged_};
+}
+
+std::uint64_t OrderStore::countUnstored() const {
+    // What has been stored is not where it should be.
+    return isForeign() || unreadable_ ? acknowledged_.load() : acknowledged_ - stored_;
+}
+
+bool OrderStore::isForeign() const {
+    return settled_ ? !files_.asRemembered() : !files_.inPlace();
 }
 
 OrderStore::Counters OrderStore::counters() const {
@@ -109,33 +135,53 @@ OrderStore::Counters OrderStore::counters() const {
 // ---- the writer --------------------------------------------------------------------------------
 
 void OrderStore::run() {
-    while (takeBatch()) {
+    while (!written_.context.done()) {
+        const bool more = takeBatch();
         try {
-            open();
-            storeBatch();
-            tellWorking();
+            store(more);
         } catch (const std::exception& exception) {
+            if (dynamic_cast<const ForeignFiles*>(&exception) == nullptr) {
+                close();  // A new connection finds out by itself what has become of the file.
+            }
             const auto* error = dynamic_cast<const Poco::Exception*>(&exception);
-            session_.reset();  // A new one finds out by itself what has become of the file.
             tellFailing(error != nullptr ? error->displayText() : exception.what());
             if (!waitForRetry()) {
-                return;
+                break;
             }
         }
     }
-    session_.reset();
+    close();
     const std::lock_guard lock(mutex_);
-    written_.cancel("all is stored");
     changed_.notify_all();
 }
 
-/// Waits for work: orders, or a database to open again. False when there is and will be none.
+/// What there is to do, or the last things if there will be no more.
+void OrderStore::store(bool more) {
+    if (more) {
+        open();
+        storeBatch();
+        tellWorking();
+        return;
+    }
+    if (acknowledged_ > 0) {
+        if (session_) {
+            files_.check();
+        }
+        close();
+        confirm();
+    }
+    written_.cancel("all is stored");
+}
+
+/// Waits for work: orders, or a database to open again, or the time to look at the files. False when
+/// there is and will be none.
 bool OrderStore::takeBatch() {
     std::unique_lock lock(mutex_);
     if (!batch_.empty()) {
         return true;  // the one that failed
     }
-    changed_.wait(lock, [this] { return !queue_.empty() || closed_ || !error_.empty(); });
+    changed_.wait_for(lock, lookInterval, [this] { return !queue_.empty() || closed_ || look_ || !error_.empty(); });
+    look_ = false;
     while (!queue_.empty() && batch_.size() < largestBatch) {
         batch_.push_back(std::move(queue_.front()));
         queue_.pop_front();
@@ -148,12 +194,30 @@ bool OrderStore::waitForRetry() {
     return !stopped_.context.waitFor(retryInterval);
 }
 
+/// The writer is about to change the files.
+void OrderStore::unsettle() {
+    const std::lock_guard lock(mutex_);  // not while tryPut looks at them
+    settled_ = false;
+}
+
+/// They have not been moved away meanwhile, and from here on only others change them.
+void OrderStore::settle() {
+    if (!files_.inPlace()) {
+        files_.check();
+    }
+    files_.remember();
+    const std::lock_guard lock(mutex_);
+    settled_ = true;
+}
+
 void OrderStore::open() {
+    if (session_ || !files_.inPlace()) {
+        files_.check();
+    }
     if (session_) {
         return;
     }
-    auto session = std::make_unique<Poco::Data::Session>("SQLite", options_.path);
-    *session << "PRAGMA busy_timeout = " + std::to_string(busyMilliseconds), now;
+    auto session = connect(files_.path());
     *session << "PRAGMA journal_mode = WAL", now;
     *session << "CREATE TABLE IF NOT EXISTS orders "
                 "(id INTEGER PRIMARY KEY, item TEXT NOT NULL, quantity INTEGER NOT NULL)", now;
@@ -161,18 +225,43 @@ void OrderStore::open() {
         try {
             *session << "SELECT id, item, quantity FROM orders LIMIT 0", now;
         } catch (const Poco::Data::SQLite::InvalidSQLStatementException& error) {
-            throw std::runtime_error(options_.path + ": its table orders is another one: " + error.displayText());
+            throw std::runtime_error(files_.path() + ": its table orders is another one: " + error.displayText());
         }
     }
     *session << "PRAGMA user_version = 1", now;  // a write: it fails if orders would fail
     if (!idsKnown_) {
         Poco::Int64 largest = 0;
         *session << "SELECT coalesce(max(id), 0) FROM orders", into(largest), now;
+        firstId_ = largest + 1;
         const std::lock_guard lock(mutex_);
-        nextId_ = largest + 1;
+        nextId_ = firstId_;
         idsKnown_ = true;
     }
     session_ = std::move(session);
+    settle();
+}
+
+/// To close a connection deletes the log that is at its path, even if that is another file's by now.
+void OrderStore::close() {
+    if (!session_) {
+        return;
+    }
+    bool ours = false;
+    try {
+        if (settled_) {
+            files_.check();
+        }
+        ours = files_.inPlace();
+    } catch (const ForeignFiles&) {
+    } catch (const std::exception&) {
+        ours = true;  // The log is not at its path: SQLite has it open, and copies it into the file.
+    }
+    unsettle();
+    if (ours) {
+        session_.reset();
+    } else {
+        keepOpen(std::move(session_));
+    }
 }
 
 void OrderStore::storeBatch() {
@@ -187,6 +276,7 @@ void OrderStore::storeBatch() {
         items.push_back(numbered.order.item);
         quantities.push_back(numbered.order.quantity);
     }
+    unsettle();
     session_->begin();
     if (unsure_) {
         // The commit that failed may be in the file all the same.
@@ -197,9 +287,29 @@ void OrderStore::storeBatch() {
     const std::lock_guard lock(commit_);
     unsure_ = true;
     session_->commit();
+    settle();
     unsure_ = false;
     stored_.fetch_add(batch_.size());
     batch_.clear();
+}
+
+/// Everything that was acknowledged is in the file at the path, for somebody who opens it now.
+void OrderStore::confirm() {
+    const std::uint64_t expected = acknowledged_;
+    if (!files_.inPlace()) {
+        files_.check();
+    }
+    unreadable_ = true;
+    Poco::UInt64 found = 0;
+    const Poco::Int64 first = firstId_;
+    const Poco::Int64 last = firstId_ + static_cast<Poco::Int64>(expected) - 1;
+    *connect(files_.path()) << "SELECT count(*) FROM orders WHERE id BETWEEN ? AND ?", useRef(first), useRef(last),
+        into(found), now;
+    unreadable_ = false;
+    stored_ = found;
+    if (found < expected) {
+        throw std::runtime_error(std::to_string(expected - found) + " orders are missing in " + files_.path());
+    }
 }
 
 void OrderStore::tellFailing(const std::string& error) {

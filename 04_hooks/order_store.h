@@ -15,7 +15,7 @@
 #include "lifecycle/context.h"
 #include "lifecycle/duration.h"
 #include "lifecycle/event_log.h"
-#include "file_lock.h"
+#include "database_files.h"
 #include "order.h"
 
 namespace stage {
@@ -25,26 +25,30 @@ namespace stage {
 /// is acknowledged must then survive the end of the process. That is what finish() is for.
 ///
 /// Promises:
-///  - Every order that tryPut has taken is stored by the time finish() returns without an error.
+///  - Every order that tryPut has taken is a row in the file at the path by the time finish() returns
+///    without an error: a new connection has counted them.
 ///  - Ids are given in the order of taking, without gap, and go on behind the largest in the file.
 ///  - While the database fails (locked, read-only, full) nothing more is taken, what has been taken
 ///    is kept and tried again, and storing goes on by itself when the database is back.
+///  - The same while the file is not at its path, or was overwritten. That is looked at with each order,
+///    with each transaction, and once a second.
 ///
 /// Logs `database.failing`, once for each error in a row, and `database.recovered`. One thread, the
 /// writer, uses the database; all functions may be called from every thread. A crash or SIGKILL loses
-/// what counters().waiting counts.
+/// what counters().waiting counts. A row that somebody else deletes is one that is missing.
 class OrderStore {
 public:
     struct Options {
-        /// An SQLite file; made if it does not exist. One process at a time may store into it.
+        /// An SQLite file, always a file on a disk and no URI; made if it does not exist. One process at a
+        /// time may store into it.
         std::string path;
         /// The most orders that wait to be stored.
         std::size_t queue = 10'000;
     };
 
     /// Opens the database and starts the writer. Throws std::runtime_error if there can be no such
-    /// database: no such folder, no SQLite file, another table of that name, or another process stores
-    /// into it. One that fails for the moment is waited for. From here on SIGXFSZ is ignored: a file
+    /// database: no such folder, no regular file or none of SQLite's, another table of that name, or
+    /// another process stores into it. One that fails for the moment is waited for. From here on SIGXFSZ is ignored: a file
     /// that may not grow is an error of one write, and not the end of the process.
     OrderStore(Options options, lifecycle::EventLog& events);
 
@@ -64,14 +68,18 @@ public:
     /// Takes an order, to be stored soon. Never waits for the database.
     Receipt tryPut(Order order);
 
-    /// Takes no more, stores what is there, closes the database. Blocks until that is done. Throws
-    /// std::runtime_error with the number of orders left and the reason if `context` is done first;
-    /// the writer goes on trying then. To be called by one thread.
+    /// To be called for each order that tryPut has taken, when its client has been sent the answer.
+    void answered() { answered_.fetch_add(1); }
+
+    /// Takes no more, stores what is there, closes the database, and counts the rows. Blocks until that
+    /// is done. Throws std::runtime_error with the number of orders left and the reason if `context` is
+    /// done first; the writer goes on trying then, and finish() may be called again.
     void finish(const lifecycle::Context& context);
 
     struct Unstored {
         std::uint64_t count = 0;
-        bool exact = true;  ///< false: a transaction was under way or has failed half, and it may be fewer
+        /// False: it may be fewer. An answer or a transaction was under way, or the file is not where it was.
+        bool exact = true;
     };
 
     /// The last word before _exit: nothing is taken or stored from here on, so that the number stays
@@ -94,14 +102,21 @@ private:
     void run();
     bool takeBatch();
     bool waitForRetry();
+    void store(bool more);
     void open();
+    void close();
     void storeBatch();
+    void confirm();
+    void unsettle();
+    void settle();
+    bool isForeign() const;
+    std::uint64_t countUnstored() const;
     void tellFailing(const std::string& error);
     void tellWorking();
 
     const Options options_;
     lifecycle::EventLog& events_;
-    const FileLock lock_;  // Two processes that store into one file would give out the same ids.
+    DatabaseFiles files_;
     const lifecycle::CancelableContext stopped_;  // done: the writer gives up at once
     const lifecycle::CancelableContext written_;  // done: the writer has stored all and has ended
 
@@ -110,17 +125,22 @@ private:
     std::deque<Numbered> queue_;  // guarded by mutex_
     std::int64_t nextId_ = 1;     // guarded by mutex_
     bool closed_ = false;         // guarded by mutex_
+    bool look_ = false;           // guarded by mutex_; somebody has seen a change of the files
     std::string error_;           // guarded by mutex_; not empty while the database fails
 
     std::atomic<std::uint64_t> acknowledged_ = 0;
+    std::atomic<std::uint64_t> answered_ = 0;
     std::atomic<std::uint64_t> stored_ = 0;
-    std::atomic<bool> unsure_ = false;  // a commit has failed, or is under way
+    std::atomic<bool> settled_ = false;  // written under mutex_; the writer is not at the files: others change them
+    std::atomic<bool> unsure_ = false;      // a commit has failed, or is under way
+    std::atomic<bool> unreadable_ = false;  // the rows could not be counted
 
     std::timed_mutex commit_;  // held from COMMIT until stored_ tells it; taken before mutex_
 
     // Used by the writer alone, once it runs.
     std::unique_ptr<Poco::Data::Session> session_;
     std::vector<Numbered> batch_;
+    std::int64_t firstId_ = 1;  // of the orders of this process
     bool idsKnown_ = false;
     std::thread writer_;
 };

@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <stdexcept>
+
 #include "lifecycle/options.h"
 
 namespace stage {
@@ -10,7 +12,12 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.port("port", port, "port to listen on, 0 for a free one");
     options.text("admin-address", adminAddress, "address of the admin server");
     options.port("admin-port", adminPort, "port of the admin server, 0 for a free one");
-    options.text("db", database, "SQLite file that orders are stored in");
+    options.value("db", "FILE", database, "SQLite file that orders are stored in", [this](const std::string& path) {
+        if (path.empty() || path == ":memory:" || path.starts_with("file:")) {
+            throw std::invalid_argument("it must be a file on a disk, by its path and not by a URI");
+        }
+        database = path;
+    });
     options.number("order-queue", orderQueue, 1, 1'000'000, "orders waiting to be stored before 503");
     options.number("threads", threads, 1, 10'000, "requests worked on at once");
     options.number("queue", queue, 1, 1'000'000, "requests waiting for a thread before 503");

@@ -5,6 +5,7 @@
 #include "temp_dir.h"
 
 #include <array>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -81,6 +82,43 @@ TEST_CASE("04: nothing acknowledged is lost in 50 shutdowns at random moments un
         lost = killed.rows() < killed.told();
     }
     CHECK(lost);
+}
+
+TEST_CASE("04: nothing acknowledged is lost while the file is moved away and back under 16 clients") {
+    const TempDir directory;
+    const std::string database = directory.path() / "orders.db";
+    const std::string elsewhere = directory.path() / "elsewhere.db";
+    Ledger ledger(database);
+    const OrderServer server(database);
+    OrderClients clients(server.port(), 16, "moved");
+    std::mt19937 random(4);
+    std::uniform_int_distribution<int> microseconds(0, 20'000);
+    for (int round = 0; round < 20; ++round) {
+        const std::size_t before = clients.acknowledged();
+        REQUIRE(eventually([&] { return clients.acknowledged() > before; }, 20s));
+        std::this_thread::sleep_for(std::chrono::microseconds(microseconds(random)));
+        std::filesystem::rename(database, elsewhere);
+        std::this_thread::sleep_for(std::chrono::microseconds(microseconds(random)));
+        std::filesystem::rename(elsewhere, database);
+    }
+    server.signal(SIGTERM);
+    ledger.add(clients.wait());
+    CHECK(server.waitForExit(30s).code == 0);
+    ledger.checkFile();
+}
+
+TEST_CASE("04: a file that is moved away for good under 16 clients costs no fewer orders than are told") {
+    const TempDir directory;
+    const std::string database = directory.path() / "orders.db";
+    const OrderServer server(database, {"--hook-timeout=300ms"});
+    OrderClients clients(server.port(), 16, "gone");
+    REQUIRE(eventually([&] { return clients.acknowledged() > 100; }, 20s));
+    std::filesystem::remove(database);
+    CHECK(server.order().status == 503);
+    server.signal(SIGTERM);
+    const OrderAnswers answers = clients.wait();
+    CHECK(server.waitForExit(30s).code == 75);
+    CHECK(server.waitForEvent("orders.unstored").number("count") == static_cast<long long>(answers.acknowledged.size()));
 }
 
 TEST_CASE("04: a careless end does lose acknowledged orders and the comparison shows it") {
