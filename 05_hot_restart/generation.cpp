@@ -42,6 +42,7 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
       loop_(std::make_shared<lifecycle::PollLoop>()) {
     if (inherited_.sockets.empty()) {
         inherited_.sockets = settings_.openSockets();
+        startGuard_.opened(inherited_.sockets);
     }
     const auto sockets = inherited_.pointers();
     server_ = std::make_unique<lifecycle::HttpServer>(
@@ -173,6 +174,7 @@ void Generation::serve() {
     } else {
         pidFile_.write();
     }
+    startGuard_.serving();
     tellReady(events_, managed_ ? "worker.ready" : "ready", generation_, inherited_.sockets);
     if (generation_ > 1 && settings_.fault.livesFor() > lifecycle::Duration::zero()) {
         loop_->in(settings_.fault.livesFor(), [] { Fault::crash(); });
@@ -275,10 +277,10 @@ void Generation::drain(lifecycle::TimePoint deadline) {
     state_ = State::draining;
     // There is no way back. The server closes its own descriptors of them in its time.
     const bool serviceEnds = handover_.newPid == 0 && ownsSockets_ && !managed_;
+    if (serviceEnds) {
+        removePaths(inherited_.sockets);
+    }
     for (lifecycle::ListeningSocket& socket : inherited_.sockets) {
-        if (serviceEnds) {
-            socket.removePath();
-        }
         socket.close();
     }
     const auto [context, cut] = withDeadline(Context::background(), deadline);

@@ -16,6 +16,7 @@
 #include "lifecycle/shutdown_signals.h"
 #include "restarter.h"
 #include "settings.h"
+#include "start_guard.h"
 
 namespace stage {
 
@@ -67,6 +68,7 @@ private:
 
     Settings settings_;
     lifecycle::InheritedSockets inherited_;
+    StartGuard startGuard_;
     lifecycle::ShutdownSignals& signals_;
     lifecycle::EventLog& events_;
     const bool managed_;  // by a Supervisor

@@ -1,8 +1,14 @@
 #include "settings.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <sstream>
 #include <stdexcept>
+#include <system_error>
 
 #include <Poco/AutoPtr.h>
 #include <Poco/Exception.h>
@@ -10,11 +16,18 @@
 
 #include "lifecycle/exit_code.h"
 #include "lifecycle/options.h"
+#include "lifecycle/regular_file.h"
 
 namespace stage {
 namespace {
 
 using Poco::Net::SocketAddress;
+
+/// A new generation gets a descriptor for each, and is told all of them in one message.
+constexpr std::size_t maxAddresses = 250;
+
+/// For a file of a few lines.
+constexpr std::size_t maxConfigSize = 1024 * 1024;
 
 /// "127.0.0.1:8080", "[::1]:8080" or "/run/service.sock".
 SocketAddress parseAddress(const std::string& text) {
@@ -30,14 +43,51 @@ SocketAddress parseAddress(const std::string& text) {
     throw std::invalid_argument("\"" + text + "\" is not an address: write HOST:PORT, [IPV6]:PORT or /PATH");
 }
 
+/// Throws std::exception with a sentence for the user.
+std::string contentOf(const std::string& path) {
+    const lifecycle::FileDescriptor file = lifecycle::openRegularFile(path, O_RDONLY);
+    std::string content(maxConfigSize + 1, '\0');
+    std::size_t size = 0;
+    ssize_t got = 1;
+    while (size < content.size() && got > 0) {
+        got = ::read(file.get(), content.data() + size, content.size() - size);
+        size += got > 0 ? static_cast<std::size_t>(got) : 0;
+    }
+    if (got < 0) {
+        throw std::system_error(errno, std::generic_category(), "cannot read " + path);
+    }
+    if (size > maxConfigSize) {
+        throw std::invalid_argument(path + " is larger than 1 MiB");
+    }
+    content.resize(size);
+    return content;
+}
+
+/// [::]:P takes IPv4 clients, too, unless another of the addresses does so at port P.
+lifecycle::ListeningSocket::IPv4Clients ipv4ClientsOf(const SocketAddress& address,
+                                                      const std::vector<SocketAddress>& all) {
+    using enum lifecycle::ListeningSocket::IPv4Clients;
+    const bool shared =
+        address.family() == SocketAddress::IPv6 &&
+        std::any_of(all.begin(), all.end(), [&](const SocketAddress& other) {
+            return other.family() == SocketAddress::IPv4 && other.port() == address.port() && other.port() != 0;
+        });
+    return shared ? notByIPv6 : accepted;
+}
+
 }  // namespace
 
 std::optional<int> Settings::parse(int argc, const char* const* argv) {
     lifecycle::Options options("05_hot_restart", "serves HTTP, and replaces itself on SIGHUP without losing a request");
     options.text("address", address, "address to listen on");
     options.port("port", port, "port to listen on, 0 for a free one");
-    options.value("listen", "ADDRESS", "none", "listen there, too: HOST:PORT, [IPV6]:PORT or /PATH; repeatable",
-                  [this](const std::string& text) { listen.push_back(parseAddress(text)); });
+    options.value("listen", "ADDRESS", "none", "listen there, too: HOST:PORT, [IPV6]:PORT or /PATH; up to 250 times",
+                  [this](const std::string& text) {
+                      listen.push_back(parseAddress(text));
+                      if (listen.size() > maxAddresses) {
+                          throw std::invalid_argument("at most " + std::to_string(maxAddresses) + " of them");
+                      }
+                  });
     options.duration("work", work, "how long GET / and GET /hello work");
     options.text("message", message, "what GET / answers");
     options.text("config", config, "properties file with message, work and fault, read at every start");
@@ -65,39 +115,59 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     return std::nullopt;
 }
 
-void Settings::readConfig() try {
+void Settings::readConfig() {
     if (config.empty()) {
         return;
     }
-    const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file(
-        new Poco::Util::PropertyFileConfiguration(config));
-    Poco::Util::AbstractConfiguration::Keys keys;
-    file->keys(keys);
-    for (const std::string& key : keys) {
-        const std::string value = file->getRawString(key);
-        if (key == "message") {
-            message = value;
-        } else if (key == "work") {
-            work = lifecycle::parseDuration(value);
-        } else if (key == "fault") {
-            fault = Fault::parse(value);
-        } else {
-            throw std::invalid_argument("\"" + key + "\" is not one of message, work, fault");
-        }
+    std::istringstream content;
+    try {
+        content.str(contentOf(config));
+    } catch (const std::system_error& error) {
+        throw std::invalid_argument(error.what());
     }
-} catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(config + ": " + error.what());
-} catch (const Poco::Exception& error) {
-    throw std::invalid_argument("cannot read " + config + ": " + error.displayText());
+    try {
+        const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file(
+            new Poco::Util::PropertyFileConfiguration(content));
+        Poco::Util::AbstractConfiguration::Keys keys;
+        file->keys(keys);
+        for (const std::string& key : keys) {
+            const std::string value = file->getRawString(key);
+            if (key == "message") {
+                message = value;
+            } else if (key == "work") {
+                work = lifecycle::parseDuration(value);
+            } else if (key == "fault") {
+                fault = Fault::parse(value);
+            } else {
+                throw std::invalid_argument("\"" + key + "\" is not one of message, work, fault");
+            }
+        }
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(config + ": " + error.what());
+    } catch (const Poco::Exception& error) {
+        throw std::invalid_argument("cannot read " + config + ": " + error.displayText());
+    }
 }
 
 std::vector<lifecycle::ListeningSocket> Settings::openSockets() const {
+    std::vector<SocketAddress> addresses{{address, port}};
+    addresses.insert(addresses.end(), listen.begin(), listen.end());
     std::vector<lifecycle::ListeningSocket> sockets;
-    sockets.push_back(lifecycle::ListeningSocket::listenOn({address, port}));
-    for (const SocketAddress& one : listen) {
-        sockets.push_back(lifecycle::ListeningSocket::listenOn(one));
+    try {
+        for (const SocketAddress& one : addresses) {
+            sockets.push_back(lifecycle::ListeningSocket::listenOn(one, ipv4ClientsOf(one, addresses)));
+        }
+    } catch (...) {
+        removePaths(sockets);
+        throw;
     }
     return sockets;
+}
+
+void removePaths(const std::vector<lifecycle::ListeningSocket>& sockets) noexcept {
+    for (const lifecycle::ListeningSocket& socket : sockets) {
+        socket.removePath();
+    }
 }
 
 }  // namespace stage

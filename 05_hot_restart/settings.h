@@ -37,7 +37,7 @@ struct Settings {
     /// std::invalid_argument with a sentence for the user.
     void readConfig();
 
-    /// Listens on all of these addresses. Throws StartError.
+    /// Listens on all of these addresses, or on none. Throws StartError.
     std::vector<lifecycle::ListeningSocket> openSockets() const;
 
     /// A process that was told to end is killed after this time: 5 s more than it may drain.
@@ -45,5 +45,8 @@ struct Settings {
 
     bool stablePid() const { return control == "stable-pid"; }
 };
+
+/// For a service that ends: removes the paths of its Unix sockets.
+void removePaths(const std::vector<lifecycle::ListeningSocket>& sockets) noexcept;
 
 }  // namespace stage

@@ -43,6 +43,7 @@ Supervisor::Supervisor(const Settings& settings, const lifecycle::OwnCommand& co
       orphans_(*loop_, [this](pid_t pid) { return isWorker(pid); }) {
     if (inherited_.sockets.empty()) {
         inherited_.sockets = settings.openSockets();
+        startGuard_.opened(inherited_.sockets);
     }
     plan_ = {.command = command,
              .sockets = inherited_.pointers(),
@@ -178,6 +179,7 @@ void Supervisor::serving(Workers::iterator worker) {
         });
     } else if (lastGeneration_ == 1) {
         pidFile_.write();
+        startGuard_.serving();
         tellReady(events_, "ready", worker->generation, inherited_.sockets);
     }
     notifier_.ready(::getpid());
@@ -304,10 +306,10 @@ void Supervisor::end(const std::string& cause) {
         worker = next;
     }
     // Ours first: what is in line now is for the workers, and when they close, nobody is left.
+    if (ownsSockets_) {
+        removePaths(inherited_.sockets);
+    }
     for (lifecycle::ListeningSocket& socket : inherited_.sockets) {
-        if (ownsSockets_) {
-            socket.removePath();
-        }
         socket.close();
     }
     for (const Worker& worker : workers_) {

@@ -18,6 +18,7 @@
 #include "orphans.h"
 #include "restart_limits.h"
 #include "settings.h"
+#include "start_guard.h"
 
 namespace stage {
 
@@ -72,6 +73,7 @@ private:
 
     const Settings& settings_;
     lifecycle::InheritedSockets inherited_;
+    StartGuard startGuard_;
     lifecycle::SuccessorPlan plan_;
     const bool ownsSockets_;  // not a service manager that keeps them
     lifecycle::ShutdownSignals& signals_;

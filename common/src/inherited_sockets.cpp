@@ -63,12 +63,14 @@ void checkAgainstStart(InheritedSockets& inherited) {
                          " of the hand-over, not " + std::to_string(RestartChannel::version));
     }
     for (std::size_t i = 0; i < inherited.sockets.size(); ++i) {
+        const std::string number = std::to_string(i);
         const std::string is = inherited.sockets[i].address().toString();
-        const std::string_view should = start->text("socket" + std::to_string(i));
+        const std::string_view should = start->text("socket" + number);
         if (is != should) {
             throw StartError("the generation before says " + std::string(should) + ", but descriptor " +
                              std::to_string(inherited.sockets[i].descriptor()) + " listens on " + is);
         }
+        inherited.sockets[i].boundTo(std::string(start->text("file" + number)));
     }
     inherited.start = std::move(*start);
 }

@@ -4,8 +4,11 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <exception>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -14,6 +17,8 @@
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/StreamSocket.h>
 
+#include "directory_lock.h"
+
 namespace lifecycle {
 namespace {
 
@@ -21,6 +26,10 @@ using Poco::Net::SocketAddress;
 
 /// The kernel's limit, net.core.somaxconn, applies on top.
 constexpr int backlog = 4096;
+
+/// How long another process may be at work in the directory of a Unix socket.
+constexpr Duration lockLimit = std::chrono::seconds(1);
+constexpr Duration removalLimit = std::chrono::milliseconds(100);
 
 bool isPath(const SocketAddress& address) {
     return address.family() == SocketAddress::UNIX_LOCAL;
@@ -34,19 +43,30 @@ int duplicateOf(int descriptor) {
     return copy;
 }
 
+/// Which file is at that path: "device:number". The kernel gives the number to no other file while the
+/// socket that is bound to it is open, even if the file was removed.
+std::string fileAt(const std::string& path) {
+    struct stat status{};
+    return ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)
+               ? std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino)
+               : "";
+}
+
 /// A path stays when its process is killed; nobody answers there then. Throws StartError if somebody does.
-void removeDeadPath(const SocketAddress& address) {
-    struct stat status;
+void removeDeadPath(const SocketAddress& address, bool locked) {
     const std::string path = address.toString();
-    if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) {
+    if (fileAt(path).empty()) {
         return;
     }
+    const std::string inUse = "cannot listen on " + path + ": " + std::generic_category().message(EADDRINUSE);
     const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (::connect(probe.get(), address.addr(), address.length()) == -1 && errno == ECONNREFUSED) {
-        ::unlink(path.c_str());
-    } else {
-        throw StartError("cannot listen on " + path + ": " + std::generic_category().message(EADDRINUSE));
+    if (::connect(probe.get(), address.addr(), address.length()) != -1 || errno != ECONNREFUSED) {
+        throw StartError(inUse);
     }
+    if (!locked) {
+        throw StartError(inUse + " (nobody answers there, but its directory is locked, or cannot be read)");
+    }
+    ::unlink(path.c_str());
 }
 
 int option(int descriptor, int name) {
@@ -60,20 +80,27 @@ int option(int descriptor, int name) {
 ListeningSocket::ListeningSocket(FileDescriptor descriptor, SocketAddress address)
     : descriptor_(std::move(descriptor)), address_(std::move(address)) {}
 
-ListeningSocket ListeningSocket::listenOn(const SocketAddress& address) {
+ListeningSocket ListeningSocket::listenOn(const SocketAddress& address, IPv4Clients ipv4) {
     try {
         Poco::Net::ServerSocket socket;
+        // Until it listens: before that, it looks as dead as a path that was left behind.
+        std::optional<detail::DirectoryLock> lock;
         if (isPath(address)) {
-            removeDeadPath(address);
+            lock.emplace(address.toString(), lockLimit);
+            removeDeadPath(address, static_cast<bool>(*lock));
         }
         if (address.family() == SocketAddress::IPv6) {
-            socket.bind6(address, true, false, false);
+            socket.bind6(address, true, false, ipv4 == IPv4Clients::notByIPv6);
         } else {
             socket.bind(address, !isPath(address), false);
         }
         socket.listen(backlog);
         // Poco has nothing to make a socket from a descriptor before 1.13, so all of ours are plain.
-        return ListeningSocket(FileDescriptor(duplicateOf(socket.impl()->sockfd())), socket.address());
+        ListeningSocket listening(FileDescriptor(duplicateOf(socket.impl()->sockfd())), socket.address());
+        if (isPath(address)) {
+            listening.boundTo(fileAt(address.toString()));
+        }
+        return listening;
     } catch (const Poco::Exception& error) {
         const std::string reason =
             error.code() != 0 ? std::generic_category().message(error.code()) : error.displayText();
@@ -104,7 +131,9 @@ ListeningSocket ListeningSocket::adopt(FileDescriptor descriptor) {
 }
 
 ListeningSocket ListeningSocket::duplicate() const {
-    return ListeningSocket(FileDescriptor(duplicateOf(descriptor())), address_);
+    ListeningSocket copy(FileDescriptor(duplicateOf(descriptor())), address_);
+    copy.boundTo(file_);
+    return copy;
 }
 
 std::uint64_t ListeningSocket::inode() const {
@@ -112,10 +141,17 @@ std::uint64_t ListeningSocket::inode() const {
     return ::fstat(descriptor(), &status) == 0 ? status.st_ino : 0;
 }
 
-void ListeningSocket::removePath() const noexcept {
-    if (isPath(address_)) {
-        ::unlink(reinterpret_cast<const char*>(address_.addr()) + sizeof(sa_family_t));
+void ListeningSocket::removePath() const noexcept try {
+    if (file_.empty() || !isOpen()) {
+        return;
     }
+    const std::string path = address_.toString();
+    const detail::DirectoryLock lock(path, removalLimit);
+    if (lock && fileAt(path) == file_) {
+        ::unlink(path.c_str());
+    }
+} catch (const std::exception&) {
+    // A path that stays is taken over by the next start.
 }
 
 }  // namespace lifecycle

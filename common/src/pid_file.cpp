@@ -5,14 +5,21 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <string_view>
+#include <string>
 #include <system_error>
 
+#include "directory_lock.h"
 #include "lifecycle/file_descriptor.h"
+#include "lifecycle/regular_file.h"
 
 namespace lifecycle {
+namespace {
+
+/// How long another process may be at work in the same directory. Also at a forced exit, so it is short.
+constexpr Duration lockLimit = std::chrono::milliseconds(20);
+
+}  // namespace
 
 void PidFile::write() const {
     if (path_.empty()) {
@@ -20,31 +27,42 @@ void PidFile::write() const {
     }
     const std::string text = std::to_string(::getpid()) + "\n";
     const std::string beside = path_ + "." + std::to_string(::getpid());
-    const auto fail = [&] {
-        const int error = errno;
-        ::unlink(beside.c_str());
+    const auto fail = [&](int error) {
         throw std::system_error(error, std::generic_category(), "cannot write the pid file " + path_);
     };
-    FileDescriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-        fail();
+    const detail::DirectoryLock lock(path_, lockLimit);
+    const auto create = [&beside] {
+        return FileDescriptor(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    };
+    FileDescriptor file = create();
+    if (!file && errno == EEXIST) {
+        ::unlink(beside.c_str());  // left behind by an earlier process of the same number
+        file = create();
     }
-    file.reset();
-    if (::rename(beside.c_str(), path_.c_str()) != 0) {
-        fail();
+    if (!file) {
+        fail(errno);
+    }
+    if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        ::rename(beside.c_str(), path_.c_str()) != 0) {
+        const int error = errno;
+        ::unlink(beside.c_str());
+        fail(error);
     }
 }
 
-void PidFile::remove() const noexcept {
+void PidFile::remove() const noexcept try {
     if (path_.empty()) {
         return;
     }
-    const FileDescriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    const detail::DirectoryLock lock(path_, lockLimit);
+    const FileDescriptor file = openRegularFile(path_, O_RDONLY);
     std::array<char, 32> text{};
     if (::read(file.get(), text.data(), text.size() - 1) > 0 &&
         std::strtol(text.data(), nullptr, 10) == ::getpid()) {
         ::unlink(path_.c_str());
     }
+} catch (const std::exception&) {
+    // Somebody has removed it, or put something else in its place.
 }
 
 }  // namespace lifecycle

@@ -34,18 +34,24 @@ RestartChannel::Ends RestartChannel::make() {
     return {RestartChannel(FileDescriptor(ends[0])), FileDescriptor(ends[1])};
 }
 
-void RestartChannel::send(const RestartMessage& message) const noexcept {
+bool RestartChannel::send(const RestartMessage& message) const noexcept {
     // On the wire: the word and then key=value, a line each.
     std::string text = message.word;
     for (const auto& [key, value] : message.fields) {
         text += "\n" + key + "=" + value;
     }
-    ::send(descriptor(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return ::send(descriptor(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(text.size());
 }
 
 std::optional<RestartMessage> RestartChannel::receive() {
-    std::array<char, 16 * 1024> bytes;
-    const auto next = [&] { return ::recv(descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT); };
+    std::string bytes;
+    const auto next = [&] {
+        char first = 0;
+        const ssize_t length = ::recv(descriptor(), &first, 1, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+        bytes.resize(length > 0 ? static_cast<std::size_t>(length) : 1);
+        return length < 0 ? length : ::recv(descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    };
     ssize_t size = ended_ ? 0 : next();
     if (size < 0 && errno == ECONNRESET) {
         size = next();  // The other side has gone without reading all: its last words come after this.

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <system_error>
 #include <utility>
 
 #include "lifecycle/process_descriptor.h"
@@ -29,6 +30,9 @@ RestartMessage startMessage(const SuccessorPlan& plan) {
     start.fields.emplace_back("version", std::to_string(RestartChannel::version));
     for (std::size_t i = 0; i < plan.sockets.size(); ++i) {
         start.fields.emplace_back("socket" + std::to_string(i), plan.sockets[i]->address().toString());
+        if (!plan.sockets[i]->file().empty()) {
+            start.fields.emplace_back("file" + std::to_string(i), plan.sockets[i]->file());
+        }
     }
     return start;
 }
@@ -81,7 +85,9 @@ Successor::Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callba
     letChildrenBeWaitedFor();
     RestartChannel::Ends ends = RestartChannel::make();
     channel_ = std::make_unique<RestartChannel>(std::move(ends.ours));
-    channel_->send(startMessage(plan));
+    if (!channel_->send(startMessage(plan))) {
+        throw std::system_error(errno, std::generic_category(), "cannot tell a new generation what it is given");
+    }
     pid_ = spawn(plan.command.argv, optionsFor(plan, ends.theirs.get()));
     spawned_ = Clock::now();
     try {

@@ -3,6 +3,8 @@
 #include "restart_server.h"
 #include "stage.h"
 
+#include <sys/stat.h>
+
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
 
@@ -45,6 +47,20 @@ TEST_CASE("05: a configuration file that makes no sense is refused with its name
     refused("fault=none\n", {"none", "ready-then-die=DURATION"});
     refused("fault=slow-init\n", {"slow-init=DURATION"});
     checkRefused(stage("05_hot_restart", {"--port=0", "--config=/nowhere"}), {"/nowhere"});
+}
+
+TEST_CASE("05: a configuration file that is a directory, a FIFO or endless is refused at once") {
+    const TempDir directory;
+    const std::string fifo = directory.path() / "fifo";
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    const std::string large = directory.write("large", std::string(1024 * 1024 + 1, '\n'));
+    const auto refused = [](const std::string& file, const std::string& reason) {
+        checkRefused(stage("05_hot_restart", {"--port=0", "--config", file}), {file, reason});
+    };
+    refused(directory.path(), "Is a directory");
+    refused(fifo, "is not a regular file");
+    refused("/dev/zero", "is not a regular file");
+    refused(large, "larger than 1 MiB");
 }
 
 TEST_CASE("05: a taken port and a pid file that cannot be written are reasons with code 69") {

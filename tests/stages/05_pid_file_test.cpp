@@ -2,6 +2,7 @@
 #include "restart_server.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -70,4 +71,27 @@ TEST_CASE("05: a pid file that somebody else has taken over is left alone") {
     ::kill(pid, SIGTERM);
     CHECK(server->waitForExit(10s).code == 0);
     CHECK(server.pid() == 1);
+}
+
+TEST_CASE("05: a pid file that was replaced by a FIFO or a directory holds neither a restart nor the end") {
+    for (const std::string control : {"--control=parent-exits", "--control=stable-pid"}) {
+        RestartServer server({control, "--rollback-window=0s"});
+        const pid_t pid = server.pid();
+        const std::filesystem::path file = server.directory() / "pid";
+        std::filesystem::remove(file);
+        REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+        ::kill(pid, SIGTERM);
+        CHECK(server->waitForExit(10s).code == 0);
+        CHECK(std::filesystem::is_fifo(file)); // not theirs
+    }
+    RestartServer server({"--rollback-window=0s"});
+    const pid_t pid = server.pid();
+    std::filesystem::remove(server.directory() / "pid");
+    std::filesystem::create_directory(server.directory() / "pid");
+    ::kill(pid, SIGHUP);
+    const Event ready = server.waitForGeneration(2);
+    server.waitForEvents("pid_file.failed", 1);
+    CHECK(server->waitForExit(10s).code == 0);
+    ::kill(static_cast<pid_t>(ready.number("pid")), SIGTERM);
+    CHECK(server.waitForEnd(static_cast<pid_t>(ready.number("pid"))));
 }

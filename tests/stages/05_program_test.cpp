@@ -79,3 +79,17 @@ TEST_CASE("05: a program that was found in PATH is looked up there again") {
     CHECK(fileOf(second) == directory.path() / "a" / "a_server_of_this_test");
     CHECK(server.end() == 0);
 }
+
+TEST_CASE("05: a working directory that was removed is named as the reason and its program serves on") {
+    const TempDir directory;
+    const fs::path home = directory.path() / "home";
+    fs::create_directory(home);
+    RestartServer server({"/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", home, program()}, {}, {});
+    fs::remove(home);
+    server.signal(SIGHUP);
+    CHECK(server.waitForEvents("restart.failed", 1).field("reason") ==
+          "cannot start " + program() + " in its working directory " + home.string() + ": No such file or directory");
+    fs::create_directory(home);
+    server.restart(2);
+    CHECK(server.end() == 0);
+}

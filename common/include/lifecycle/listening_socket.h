@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <Poco/Net/SocketAddress.h>
 
@@ -23,10 +25,14 @@ public:
 /// may shutdown(2) it, and close() here does not. Not for several threads.
 class ListeningSocket {
 public:
-    /// Listens on an address: IPv4, IPv6 ([::] takes IPv4 clients, too), or the path of a Unix socket;
-    /// a path that a process left behind is taken over. Throws StartError. Only SO_REUSEADDR is set:
-    /// with SO_REUSEPORT, Poco's default, a second server on the same port would take half of the clients.
-    static ListeningSocket listenOn(const Poco::Net::SocketAddress& address);
+    enum class IPv4Clients { accepted, notByIPv6 };
+
+    /// Listens on an address: IPv4, IPv6 ([::] accepts IPv4 clients, too, unless `ipv4` says otherwise), or
+    /// the path of a Unix socket; a path that a dead process left behind is taken over, by one process alone
+    /// if several try. Blocks at most a second. Throws StartError. Only SO_REUSEADDR is set: with
+    /// SO_REUSEPORT, Poco's default, a second server on the same port would take half of the clients.
+    static ListeningSocket listenOn(const Poco::Net::SocketAddress& address,
+                                    IPv4Clients ipv4 = IPv4Clients::accepted);
 
     /// Takes over a descriptor that this process was given. Throws StartError unless it is a stream
     /// socket of one of these families that listens.
@@ -47,7 +53,14 @@ public:
     void close() { descriptor_.reset(); }
     bool isOpen() const { return static_cast<bool>(descriptor_); }
 
-    /// Removes the path of a Unix socket, for whoever ends the service; otherwise does nothing.
+    /// Which file the path of a Unix socket was when this socket was bound to it, for a process that takes
+    /// the socket over; empty for other sockets, and for those of a service manager.
+    const std::string& file() const { return file_; }
+    /// After adopt(): what file() was in the process before.
+    void boundTo(std::string file) { file_ = std::move(file); }
+
+    /// Removes the path of a Unix socket, for whoever ends the service, unless another process listens on
+    /// that path by now. Must be called before close(). Blocks at most 100 ms. Otherwise does nothing.
     void removePath() const noexcept;
 
 private:
@@ -55,6 +68,7 @@ private:
 
     FileDescriptor descriptor_;
     Poco::Net::SocketAddress address_;
+    std::string file_;
 };
 
 }  // namespace lifecycle

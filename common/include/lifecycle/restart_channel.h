@@ -32,7 +32,8 @@ struct RestartMessage {
 /// So at no moment does nobody accept, and a new generation that fails before `serving` costs
 /// nothing. What follows is up to the service. The end of the channel is the end of the other side.
 ///
-/// Messages are kept whole (a SOCK_SEQPACKET pair), up to 16 KiB. Nothing here blocks. Not for several threads.
+/// Messages are kept whole (a SOCK_SEQPACKET pair); up to about 200 kB fit (net.core.wmem_default). Nothing
+/// here blocks. Not for several threads.
 class RestartChannel {
 public:
     static constexpr std::uint64_t version = 1;
@@ -43,8 +44,9 @@ public:
     /// Both ends, close-on-exec. Throws std::system_error.
     static Ends make();
 
-    /// A message to an end that is gone is dropped: receive() will tell.
-    void send(const RestartMessage& message) const noexcept;
+    /// False if the message was dropped, whole: the other side is gone, which receive() will tell, or does
+    /// not read, or the message is too long; errno says which.
+    bool send(const RestartMessage& message) const noexcept;
 
     /// The next message, if one is there.
     std::optional<RestartMessage> receive();

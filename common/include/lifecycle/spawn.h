@@ -26,7 +26,8 @@ struct SpawnOptions {
 ///
 /// Returns the child's pid; waiting for it is up to the caller. Safe in a threaded process, and its
 /// cost does not grow with the memory of this one. Throws std::system_error when the program cannot
-/// be started (ENOENT, EACCES, ENOEXEC). Source: posix_spawn(3).
+/// be started (ENOENT, EACCES, ENOEXEC); its text names the directory if that is the reason. Source:
+/// posix_spawn(3).
 pid_t spawn(const std::vector<std::string>& argv, const SpawnOptions& options = {});
 
 }  // namespace lifecycle
