@@ -14,15 +14,15 @@ public:
 
     /// Adds 1 for the request `id`: exactly once, whatever happens on the way. Blocks until that is
     /// certain (true), or until `context` is done first (false): then it may or may not have been
-    /// added, see unconfirmed().
+    /// added, see sent().
     virtual bool increment(const std::string& id, const lifecycle::Context& context) = 0;
 
     /// The sum of all. Blocks for some seconds at most; throws std::runtime_error if it cannot be
     /// known now.
     virtual std::int64_t value() = 0;
 
-    /// How many ids have been sent to where they are counted, without word from there.
-    virtual std::uint64_t unconfirmed() const { return 0; }
+    /// How many ids have been sent to where they are counted, each from before it can be counted.
+    virtual std::uint64_t sent() const = 0;
 
     /// Gives back what it holds. To be called when nobody increments any more.
     virtual void close() {}

@@ -10,32 +10,45 @@ namespace stage {
 using namespace std::chrono_literals;
 using lifecycle::Context;
 
-Increments::Increments(Counter& counter, lifecycle::Duration work, unsigned most,
+Increments::Increments(Counter& counter, lifecycle::Duration work, unsigned maxJobs,
                        lifecycle::EventLog& events)
     : counter_(counter),
       work_(work),
-      most_(most),
+      maxJobs_(maxJobs),
       events_(events),
       process_(Poco::UUIDGenerator::defaultGenerator().createRandom().toString()),
       abandoned_(withCancel(Context::background())) {}
 
+bool Increments::reserve() {
+    unsigned running = running_;
+    while (running < maxJobs_) {
+        if (running_.compare_exchange_weak(running, running + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool Increments::begin() {
-    if (jobs_.count() >= most_) {
+    if (!reserve()) {
         return false;
     }
     ++begun_;
+    bool taken = false;
     try {
-        const bool taken = jobs_.go([this, id = nextId()] {
+        taken = jobs_.go([this, id = nextId()] {
             if (!abandoned_.context.waitFor(work_) && counter_.increment(id, abandoned_.context)) {
                 ++applied_;
             }
+            --running_;
         });
-        begun_ -= taken ? 0 : 1;
-        return taken;
     } catch (const std::system_error&) {  // there can be no more threads
-        --begun_;
-        return false;
     }
+    if (!taken) {
+        --begun_;
+        --running_;
+    }
+    return taken;
 }
 
 bool Increments::doNow(const Context& context) {
@@ -57,10 +70,11 @@ bool Increments::wait(const Context& context) {
 }
 
 Increments::Tally Increments::tally() const {
+    // In this order: what is applied meanwhile is counted as sent, and so never as lost.
     Tally tally;
     tally.applied = applied_;
     tally.unapplied = begun_ - tally.applied;
-    tally.unconfirmed = std::min(counter_.unconfirmed(), tally.unapplied);
+    tally.unconfirmed = std::min(counter_.sent() - tally.applied, tally.unapplied);
     return tally;
 }
 

@@ -20,9 +20,9 @@ namespace stage {
 /// be left by _exit.
 class Increments {
 public:
-    /// About `most` jobs in the background at once, each on a thread of its own: requests of one
-    /// and the same moment may go beyond it. `counter` and `events` must outlive it.
-    Increments(Counter& counter, lifecycle::Duration work, unsigned most,
+    /// At most `maxJobs` jobs in the background at once, each on a thread of its own. `counter` and
+    /// `events` must outlive it.
+    Increments(Counter& counter, lifecycle::Duration work, unsigned maxJobs,
                lifecycle::EventLog& events);
 
     /// Begins a job in the background; false if there are too many, or once wait() has been called.
@@ -39,24 +39,27 @@ public:
     struct Tally {
         std::uint64_t applied = 0;    ///< their increments are in the counter
         std::uint64_t unapplied = 0;  ///< not, as far as is known
-        /// Of the unapplied ones, those that were sent, without word from Redis.
+        /// Of the unapplied ones, those that were sent: whether they are in the counter is not known.
         std::uint64_t unconfirmed = 0;
     };
+    /// While jobs go on, those that are just being applied are among the unconfirmed.
     Tally tally() const;
 
     /// Ends the jobs that are left, and counts them.
     Tally abandon();
 
 private:
+    bool reserve();
     std::string nextId();
 
     Counter& counter_;
     const lifecycle::Duration work_;
-    const unsigned most_;
+    const unsigned maxJobs_;
     lifecycle::EventLog& events_;
     const std::string process_;  // makes the ids of this process differ from those of all others
     std::atomic<std::uint64_t> ids_ = 0;
     const lifecycle::CancelableContext abandoned_;
+    std::atomic<unsigned> running_ = 0;  // at most maxJobs_
     std::atomic<std::uint64_t> begun_ = 0;
     std::atomic<std::uint64_t> applied_ = 0;
     lifecycle::WaitGroup jobs_;

@@ -1,59 +1,96 @@
 #include "redis_connections.h"
 
+#include <charconv>
+#include <stdexcept>
 #include <utility>
 
 #include <Poco/Exception.h>
-#include <Poco/Timespan.h>
 
 namespace stage {
 namespace {
 
-constexpr std::size_t most = 16;  // Redis works on one command at a time, however many connections
-constexpr long waitMilliseconds = 1'000;  // for a connection that is free
-const Poco::Timespan timeout(1, 0);       // for a connect, and for a reply
+using namespace std::chrono_literals;
+using lifecycle::Context;
+
+constexpr std::size_t maxConnections = 16;  // Redis works on one command at a time, however many connections
+constexpr lifecycle::Duration limit = 1s;   // for each thing that is waited for
+
+/// Of HOST:PORT, which the settings have checked. An IPv6 address may be in brackets.
+std::string hostOf(const std::string& address) {
+    const std::string host = address.substr(0, address.rfind(':'));
+    return host.size() > 2 && host.front() == '[' && host.back() == ']' ? host.substr(1, host.size() - 2) : host;
+}
+
+std::uint16_t portOf(const std::string& address) {
+    std::uint16_t port = 0;
+    std::from_chars(address.data() + address.rfind(':') + 1, address.data() + address.size(), port);
+    return port;
+}
 
 }  // namespace
 
-/// A client on loan from the pool, given back in the end.
+/// A connection on loan, given back in the end unless it has been dropped.
 class RedisConnections::Loan {
 public:
-    explicit Loan(Pool& pool) : pool_(pool), client_(pool.borrowObject(waitMilliseconds)) {
-        if (client_.isNull()) {
-            throw Poco::TimeoutException("all connections to Redis are in use");
+    explicit Loan(RedisConnections& pool) : pool_(pool) {
+        std::unique_lock lock(pool_.mutex_);
+        if (!pool_.returned_.wait_until(lock, lifecycle::Clock::now() + limit,
+                                        [&] { return pool_.inUse_ < maxConnections; })) {
+            throw std::runtime_error("all connections to Redis are in use");
+        }
+        ++pool_.inUse_;
+        if (!pool_.idle_.empty()) {
+            connection = std::move(pool_.idle_.back());
+            pool_.idle_.pop_back();
         }
     }
-    ~Loan() { pool_.returnObject(client_); }
+    ~Loan() {
+        {
+            const std::lock_guard lock(pool_.mutex_);
+            --pool_.inUse_;
+            if (connection) {
+                pool_.idle_.push_back(std::move(connection));
+            }
+        }
+        pool_.returned_.notify_one();
+    }
 
     Loan(const Loan&) = delete;
     Loan& operator=(const Loan&) = delete;
 
-    Poco::Redis::Client& client() { return *client_; }
+    std::unique_ptr<RedisConnection> connection;  ///< null: has yet to be made
 
 private:
-    Pool& pool_;
-    Poco::Redis::Client::Ptr client_;
+    RedisConnections& pool_;
 };
 
 RedisConnections::RedisConnections(std::string address)
-    : address_(std::move(address)),
-      pool_(std::make_unique<Pool>(Clients(), most, most)) {}
+    : address_(std::move(address)), lookup_(hostOf(address_), portOf(address_)) {
+    idle_.reserve(maxConnections);
+}
 
-void RedisConnections::with(const std::function<void(Poco::Redis::Client&)>& use) {
-    Loan loan(*pool_);
-    Poco::Redis::Client& client = loan.client();
+void RedisConnections::with(const Context& context, const std::function<void(const Ask&)>& use) {
+    Loan loan(*this);
     try {
-        if (!client.isConnected()) {
-            client.connect(address_, timeout);
-            client.setReceiveTimeout(timeout);
+        if (!loan.connection) {
+            const Context connecting = withTimeout(context, limit, "no connection within 1s").context;
+            loan.connection = std::make_unique<RedisConnection>(lookup_.find(connecting), connecting);
         }
-        use(client);
-    } catch (const Poco::Exception&) {
-        client.disconnect();
+        use([&](const std::vector<std::string>& words) {
+            return loan.connection->ask(words, withTimeout(context, limit, "no reply within 1s").context);
+        });
+    } catch (const Poco::Exception& error) {
+        loan.connection.reset();
+        throw std::runtime_error(error.displayText());
+    } catch (...) {
+        loan.connection.reset();
         throw;
-    } catch (const std::exception& error) {
-        client.disconnect();
-        throw Poco::IOException(error.what());
     }
+}
+
+void RedisConnections::close() {
+    const std::lock_guard lock(mutex_);
+    idle_.clear();
 }
 
 }  // namespace stage

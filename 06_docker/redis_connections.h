@@ -1,11 +1,16 @@
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include <Poco/ObjectPool.h>
-#include <Poco/Redis/Client.h>
+#include "lifecycle/context.h"
+#include "name_lookup.h"
+#include "redis_connection.h"
 
 namespace stage {
 
@@ -16,41 +21,35 @@ namespace stage {
 /// All functions may be called from every thread.
 class RedisConnections {
 public:
+    using Ask = std::function<std::optional<std::string>(const std::vector<std::string>&)>;
+
     /// `address` is HOST:PORT, looked up anew for every connection: a Redis that was started again
     /// in another container has another address. Connects when a connection is needed, not here.
     explicit RedisConnections(std::string address);
 
-    /// Calls `use` with a connection that nobody else uses at the time. Blocks until one is free
-    /// and connected, each a second at most, and as long as `use` does; a reply that takes longer
-    /// than a second is an error of the connection.
+    /// Calls `use` with a connection that nobody else uses at the time, as a function that sends a
+    /// command, see RedisConnection::ask. Blocks for a second at most until one is free, for another
+    /// one until the name is found and the connection is made, and for one more for each command;
+    /// all but the first end when `context` is done.
     ///
-    /// Whatever is thrown on the way is thrown on as a Poco::Exception, and the connection is
-    /// closed: a reply to the old command may still be on its way, and would be taken for the
-    /// answer to the next one. That is the case for an error that Redis replies, too.
-    void with(const std::function<void(Poco::Redis::Client&)>& use);
+    /// Whatever is thrown on the way is thrown on as a std::runtime_error, and the connection is
+    /// closed. That is the case for an error that Redis replies, too.
+    void with(const lifecycle::Context& context, const std::function<void(const Ask&)>& use);
 
-    /// Closes them all. Nobody may use them any more.
-    void close() { pool_.reset(); }
+    /// Closes those that are not in use. Nobody may use any of them any more.
+    void close();
 
     const std::string& address() const { return address_; }
 
 private:
-    /// Makes clients that have yet to connect, and keeps only those that are.
-    struct Clients {
-        Poco::Redis::Client::Ptr createObject() const { return new Poco::Redis::Client; }
-        bool validateObject(const Poco::Redis::Client::Ptr& client) const {
-            return client->isConnected();
-        }
-        void activateObject(const Poco::Redis::Client::Ptr&) const {}
-        void deactivateObject(const Poco::Redis::Client::Ptr&) const {}
-        void destroyObject(const Poco::Redis::Client::Ptr&) const {}
-    };
-    using Pool = Poco::ObjectPool<Poco::Redis::Client, Poco::Redis::Client::Ptr, Clients>;
-
     class Loan;
 
     const std::string address_;
-    std::unique_ptr<Pool> pool_;
+    const NameLookup lookup_;
+    std::mutex mutex_;
+    std::condition_variable returned_;
+    std::size_t inUse_ = 0;                                // guarded by mutex_
+    std::vector<std::unique_ptr<RedisConnection>> idle_;  // guarded by mutex_
 };
 
 }  // namespace stage

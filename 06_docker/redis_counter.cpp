@@ -4,17 +4,13 @@
 #include <charconv>
 #include <stdexcept>
 
-#include <Poco/Exception.h>
-#include <Poco/Redis/Array.h>
-
 namespace stage {
 namespace {
 
 using namespace std::chrono_literals;
 using lifecycle::Context;
 using lifecycle::Duration;
-using Poco::Redis::Array;
-using Poco::Redis::Client;
+using Ask = RedisConnections::Ask;
 
 constexpr Duration firstPause = 50ms;
 constexpr Duration longestPause = 1s;
@@ -32,14 +28,6 @@ redis.call('SET', KEYS[2], '', 'PX', 3600000)
 return 1
 )";
 
-Array command(std::initializer_list<std::string> words) {
-    Array array;
-    for (const std::string& word : words) {
-        array.add(word);
-    }
-    return array;
-}
-
 }  // namespace
 
 RedisCounter::RedisCounter(const std::string& address, lifecycle::EventLog& events)
@@ -47,44 +35,43 @@ RedisCounter::RedisCounter(const std::string& address, lifecycle::EventLog& even
       events_(events) {}
 
 bool RedisCounter::waitUntilReachable(const Context& context) {
-    return tryUntilDone(context,
-                        [](Client& client) { client.execute<std::string>(command({"PING"})); });
+    return tryUntilDone(context, [](const Ask& ask) {
+        if (ask({"PING"}) != "PONG") {
+            throw std::runtime_error("PING is not replied to with PONG");
+        }
+    });
 }
 
 bool RedisCounter::increment(const std::string& id, const Context& context) {
-    const Array once = command({"EVAL", incrementOnce, "2", counterKey, idKeys + id});
     bool sent = false;
-    const bool done = tryUntilDone(context, [&](Client& client) {
+    return tryUntilDone(context, [&](const Ask& ask) {
         if (!sent) {
-            ++unconfirmed_;
+            ++sent_;
             sent = true;
         }
-        client.execute<Poco::Int64>(once);
+        const auto reply = ask({"EVAL", incrementOnce, "2", counterKey, idKeys + id});
+        if (reply != "0" && reply != "1") {
+            throw std::runtime_error("the script is not replied to with 0 or 1");
+        }
     });
-    if (done) {
-        --unconfirmed_;
-    }
-    return done;
 }
 
 std::int64_t RedisCounter::value() {
-    Poco::Redis::BulkString text;
+    std::optional<std::string> text;
     try {
-        connections_.with([&](Client& client) {
-            text = client.execute<Poco::Redis::BulkString>(command({"GET", counterKey}));
-        });
-    } catch (const Poco::Exception& error) {
-        throw std::runtime_error("Redis at " + connections_.address() + ": " + error.displayText());
+        connections_.with(Context::background(), [&](const Ask& ask) { text = ask({"GET", counterKey}); });
+    } catch (const std::exception& error) {
+        throw std::runtime_error("Redis at " + connections_.address() + ": " + error.what());
     }
-    if (text.isNull()) {
+    if (!text) {
         return 0;
     }
-    const std::string& digits = text.value();
+    const std::string& digits = *text;
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (error != std::errc() || end != digits.data() + digits.size()) {
         throw std::runtime_error("Redis at " + connections_.address() + ": the key " + std::string(counterKey) +
-                                 " is no number");
+                                 " is not a number");
     }
     return value;
 }
@@ -99,14 +86,16 @@ std::string RedisCounter::error() const {
     return error_;
 }
 
-bool RedisCounter::tryUntilDone(const Context& context, const std::function<void(Client&)>& use) {
+bool RedisCounter::tryUntilDone(const Context& context, const std::function<void(const Ask&)>& use) {
     for (Duration pause = firstPause; !context.done(); pause = std::min(2 * pause, longestPause)) {
         try {
-            connections_.with(use);
+            connections_.with(context, use);
             tellWorking();
             return true;
-        } catch (const Poco::Exception& error) {
-            tellFailing(error.displayText());
+        } catch (const std::exception& error) {
+            if (!context.done()) {  // else it has been interrupted, and Redis may be well
+                tellFailing(error.what());
+            }
         }
         context.waitFor(pause);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -17,7 +18,7 @@ namespace stage {
 ///
 /// Promises:
 ///  - While Redis is away, stalled or starting, increment() goes on trying: after 50 ms, then twice
-///    as long each time, up to a second.
+///    as long each time, up to a second. It returns at once when its context is done.
 ///  - An id is counted once, if Redis keeps what it has acknowledged (`appendonly yes` with
 ///    `appendfsync always`) and is away for less than an hour at a time: so long it knows an id.
 ///
@@ -32,7 +33,7 @@ public:
 
     bool increment(const std::string& id, const lifecycle::Context& context) override;
     std::int64_t value() override;
-    std::uint64_t unconfirmed() const override { return unconfirmed_; }
+    std::uint64_t sent() const override { return sent_; }
     void close() override;
 
     /// Why Redis failed last, "" if it has not or has recovered.
@@ -40,13 +41,13 @@ public:
 
 private:
     bool tryUntilDone(const lifecycle::Context& context,
-                      const std::function<void(Poco::Redis::Client&)>& use);
+                      const std::function<void(const RedisConnections::Ask&)>& use);
     void tellFailing(const std::string& error);
     void tellWorking();
 
     RedisConnections connections_;
     lifecycle::EventLog& events_;
-    std::atomic<std::uint64_t> unconfirmed_ = 0;
+    std::atomic<std::uint64_t> sent_ = 0;
     std::atomic<bool> failing_ = false;
     mutable std::mutex mutex_;
     std::string error_;  // guarded by mutex_; not empty while Redis fails

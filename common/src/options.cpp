@@ -97,8 +97,10 @@ void Options::flag(const std::string& name, bool& target, const std::string& hel
 
 std::optional<int> Options::parse(int argc, const char* const* argv) {
     try {
-        applyEnvironment();
-        apply(argc, argv);
+        const std::set<std::string> given = apply(argc, argv);
+        if (!help_ && !version_) {
+            applyEnvironment(given);
+        }
     } catch (const std::invalid_argument& error) {
         print(STDERR_FILENO, withoutControls(program_ + ": " + error.what()) + "\n");
         return exitUsage;
@@ -122,9 +124,9 @@ std::string Options::variableOf(const Entry& entry) const {
     return name;
 }
 
-void Options::applyEnvironment() {
+void Options::applyEnvironment(const std::set<std::string>& given) {
     for (const Entry& entry : entries_) {
-        if (environment_.empty() || entry.name == "help" || entry.name == "version") {
+        if (environment_.empty() || given.contains(entry.name) || entry.name == "help" || entry.name == "version") {
             continue;
         }
         const std::string name = variableOf(entry);
@@ -144,7 +146,7 @@ void Options::applyEnvironment() {
     }
 }
 
-void Options::apply(int argc, const char* const* argv) {
+std::set<std::string> Options::apply(int argc, const char* const* argv) {
     using Poco::Util::Option;
     // Poco takes a name that two longer ones begin with for ambiguous, unless it meets it first.
     std::vector<Entry> shortestFirst = entries_;
@@ -160,6 +162,7 @@ void Options::apply(int argc, const char* const* argv) {
     Poco::Util::OptionProcessor processor(set);
     processor.setUnixStyle(true);
 
+    std::set<std::string> given;
     const Entry* awaitsValue = nullptr;
     for (int i = 1; i < argc && !help_; ++i) {
         const std::string argument = argv[i];
@@ -178,6 +181,7 @@ void Options::apply(int argc, const char* const* argv) {
         if (name.empty()) {
             continue;
         }
+        given.insert(entry->name);
         try {
             entry->set(optionValue);
         } catch (const std::invalid_argument& error) {
@@ -187,6 +191,7 @@ void Options::apply(int argc, const char* const* argv) {
     if (awaitsValue != nullptr && !help_) {
         throw std::invalid_argument("--" + awaitsValue->name + ": a value is missing (" + awaitsValue->kind + ")");
     }
+    return given;
 }
 
 /// Poco would take the beginning of a name for the name, which breaks scripts when an option is

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,8 +44,8 @@ public:
                const std::string& help, std::function<void(const std::string&)> set);
 
     /// Reads every option from the environment as well: with the prefix "LAB", `--lame-duck` is
-    /// LAB_LAME_DUCK, and a flag is 1 or 0 there. The command line wins; an empty variable counts as
-    /// not set. To be called before parse.
+    /// LAB_LAME_DUCK, and a flag is 1 or 0 there. An option on the command line wins: its variable is
+    /// not even read. An empty variable counts as not set. To be called before parse.
     void environment(const std::string& prefix) { environment_ = prefix; }
 
     /// Empty if the program should go on; else it should end with that exit code: 0 after --help or
@@ -64,8 +65,8 @@ private:
     const Entry* find(std::string_view name) const;
     const Entry& named(const std::string& argument) const;
     std::string variableOf(const Entry& entry) const;
-    void applyEnvironment();
-    void apply(int argc, const char* const* argv);
+    void applyEnvironment(const std::set<std::string>& given);
+    std::set<std::string> apply(int argc, const char* const* argv);  // the names of those given
     std::string names() const;
     std::string helpText() const;
 
