@@ -71,6 +71,13 @@ TEST_CASE("06: flags are 1 or 0 in the environment and an empty variable is none
     CHECK(naive.waitForEvent("plan").field("timeout") == "8s");
 }
 
+TEST_CASE("06: a bad variable is not read where an option says otherwise or help is asked for") {
+    const std::string ofKubernetes = "LAB_PORT=tcp://10.0.0.1:8080";
+    CHECK(started({ofKubernetes}, {}).port() != 0);
+    const Process help(stage("06_docker", {"--help"}), {.environment = {ofKubernetes}});
+    CHECK(help.waitForExit(10s).code == 0);
+}
+
 TEST_CASE("06: a bad variable is refused by its name") {
     checkRefused("LAB_TIMEOUT=5", {"LAB_TIMEOUT", "300ms"});
     checkRefused("LAB_NAIVE=yes", {"LAB_NAIVE", "1 or 0"});
