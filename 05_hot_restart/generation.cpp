@@ -39,7 +39,12 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
       ownsSockets_(inherited_.sockets.empty() || inherited_.start.text("owns_sockets") == "1"),
       generation_(inherited_.starter ? static_cast<unsigned>(inherited_.start.number("generation")) : 1),
       pidFile_(managed_ ? "" : settings_.pidFile),
-      loop_(std::make_shared<lifecycle::PollLoop>()) {
+      loop_(std::make_shared<lifecycle::PollLoop>()),
+      heartbeat_(*loop_, notifier_),
+      requests_(*loop_, managed_ ? "" : settings_.pidFile, [this](pid_t pid, uid_t uid) {
+          events_.emit("restart.requested", {{"sender_pid", pid}, {"sender_uid", uid}});
+          restart(false);
+      }) {
     if (inherited_.sockets.empty()) {
         inherited_.sockets = settings_.openSockets();
         startGuard_.opened(inherited_.sockets);
@@ -53,10 +58,12 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
         lifecycle::SuccessorPlan plan{.command = command,
                                       .sockets = sockets,
                                       .fields = {{"owns_sockets", ownsSockets_ ? "1" : "0"}},
+                                      .environment = {"WATCHDOG_PID"},  // It will be the one that is watched.
                                       .blockedSignals = {restartSignals.begin(), restartSignals.end()},
                                       .startTimeout = settings_.startTimeout};
         restarter_ = std::make_unique<Restarter>(
             *loop_, settings_, std::move(plan), generation_, std::move(inherited_.older),
+            requests_,
             Restarter::Clients{.handOver = [this](const Handover& handover) { handOver(handover); },
                                .takeBack = [this] { takeBack(); },
                                .finish = [this] { finish(); },
@@ -82,7 +89,7 @@ int Generation::run() {
         listenToStarter();
     } else {
         serve();
-        notifier_.ready(::getpid());
+        notifier_.ready(::getpid(), status("serves"));
     }
     loop_->run();
     events_.emit("exit", {{"code", code_}});
@@ -93,7 +100,7 @@ int Generation::run() {
 }
 
 void Generation::listenToSignals() {
-    signals_.on(SIGHUP, [this, loop = loop_] { loop->post([this] { restart(); }); });
+    signals_.on(SIGHUP, [this, loop = loop_] { loop->post([this] { restart(true); }); });
     signals_.on(SIGUSR2, [this, loop = loop_] { loop->post([this] { hammer(); }); });
     signals_.onForced([this] {
         pidFile_.remove();
@@ -142,7 +149,7 @@ void Generation::take(const RestartMessage& message) {
         serve();
         tellStarter({"serving"});
     } else if (message.word == "restart") {
-        restart();
+        restart(true);
     } else if (message.word == "end") {
         end("the process that started this one", message.text("quietly") == "1");
     } else if (message.word == "retire" && state_ == State::serving && !ending_) {
@@ -162,8 +169,12 @@ void Generation::starterIsGone() {
     } else if (state_ == State::starting) {
         events_.emit("restart.orphaned", {{"note", "the generation before is gone: serving in its place"}});
         serve();
-        notifier_.ready(::getpid());
+        notifier_.ready(::getpid(), status("serves: the generation before is gone"));
     }
+}
+
+std::string Generation::status(const std::string& what) const {
+    return "generation " + std::to_string(generation_) + " " + what;
 }
 
 void Generation::serve() {
@@ -175,6 +186,10 @@ void Generation::serve() {
         pidFile_.write();
     }
     startGuard_.serving();
+    openRequests();
+    if (!managed_) {
+        heartbeat_.start();
+    }
     tellReady(events_, managed_ ? "worker.ready" : "ready", generation_, inherited_.sockets);
     if (generation_ > 1 && settings_.fault.livesFor() > lifecycle::Duration::zero()) {
         loop_->in(settings_.fault.livesFor(), [] { Fault::crash(); });
@@ -190,25 +205,40 @@ void Generation::writePidFile() {
     }
 }
 
+/// Signals restart as well.
+void Generation::openRequests() {
+    try {
+        requests_.open();
+    } catch (const std::exception& error) {
+        events_.emit("restart.requests_failed", {{"reason", error.what()}});
+    }
+}
+
 // ---- handing over to the next one ---------------------------------------------------------------
 
-void Generation::restart() {
+void Generation::restart(bool bySignal) {
     if (managed_) {
         events_.emit("restart.refused", {{"reason", "process " + std::string(inherited_.start.text("supervisor")) +
                                                         " starts generations here: send SIGHUP to that"}});
     } else if (state_ == State::starting) {
         events_.emit("restart.refused", {{"reason", "this generation does not serve yet"}});
     } else {
-        restarter_->request();
+        restarter_->request(bySignal);
     }
 }
 
-void Generation::handOver(const Handover& handover) {
+std::uint64_t Generation::inFlight() const {
     const auto connections = server_->connections();
-    inFlightAtHandover_ = static_cast<std::uint64_t>(
+    return static_cast<std::uint64_t>(
         std::count_if(connections.begin(), connections.end(), [](const auto& one) { return one.inFlight(); }));
+}
+
+void Generation::handOver(const Handover& handover) {
+    inFlightAtHandover_ = inFlight();
     server_->stopAccepting();
     state_ = State::handedOver;
+    heartbeat_.stop();
+    requests_.moved();
     endBegan_ = Clock::now();
     handover_ = handover;
     tellStarter({"released"});  // It need not be ready to take over from this one any more.
@@ -224,6 +254,10 @@ void Generation::takeBack() {
     state_ = State::serving;
     handover_ = {};
     writePidFile();
+    openRequests();
+    if (!managed_) {
+        heartbeat_.start();
+    }
 }
 
 void Generation::finish() {
@@ -255,7 +289,10 @@ void Generation::end(const std::string& cause, bool quietly) {
         leave();
     } else if (state_ == State::serving) {
         if (!quietly) {
-            notifier_.stopping();
+            notifier_.stopping("shutting down");
+            heartbeat_.shutdown([this] {
+                return "shutting down: " + std::to_string(inFlight()) + " requests in flight";
+            });
         }
         tellStarter({"released", {{"ends", "1"}}});
         if (!ownsSockets_) {
@@ -322,6 +359,7 @@ void Generation::report(const ShutdownResult& result) {
 
 void Generation::leave() {
     if (isDrained_ && (!restarter_ || !restarter_->waitsForSuccessor())) {
+        requests_.close();
         pidFile_.remove();
         loop_->stop();
     }

@@ -1,18 +1,22 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "heartbeat.h"
 #include "lifecycle/event_log.h"
 #include "lifecycle/http_server.h"
 #include "lifecycle/inherited_sockets.h"
 #include "lifecycle/own_command.h"
 #include "lifecycle/pid_file.h"
 #include "lifecycle/poll_loop.h"
+#include "lifecycle/restart_requests.h"
+#include "lifecycle/service_notifier.h"
 #include "lifecycle/shutdown_signals.h"
 #include "restarter.h"
 #include "settings.h"
@@ -51,8 +55,11 @@ private:
     void starterIsGone();
     void serve();
     void writePidFile();
+    void openRequests();
+    std::string status(const std::string& what) const;
 
-    void restart();
+    void restart(bool bySignal);
+    std::uint64_t inFlight() const;
     void handOver(const Handover& handover);
     void takeBack();
     void finish();
@@ -82,6 +89,8 @@ private:
     // Signals may still come when this object is gone; what they post then is never done.
     const std::shared_ptr<lifecycle::PollLoop> loop_;
     lifecycle::DoneCallback whenStopped_;
+    Heartbeat heartbeat_;
+    lifecycle::RestartRequests requests_;
     std::unique_ptr<Restarter> restarter_;
 
     State state_ = State::starting;

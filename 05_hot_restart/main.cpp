@@ -9,9 +9,11 @@
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
+#include <string>
 
 #include "generation.h"
 #include "lifecycle/exit_code.h"
+#include "lifecycle/restart_requests.h"
 #include "settings.h"
 #include "signals_taken.h"
 #include "supervisor.h"
@@ -23,6 +25,19 @@ int tell(const std::exception& error, int code) {
     return code;
 }
 
+/// EX_SOFTWARE of sysexits.h
+constexpr int exitRestartFailed = 70;
+
+/// --restart-of: another process restarts, and this one exits with a code that says how that went.
+int askForRestart(const std::string& pidFile) {
+    using Kind = lifecycle::RestartOutcome::Kind;
+    const lifecycle::RestartOutcome outcome = lifecycle::requestRestart(pidFile);
+    const bool served = outcome.kind == Kind::served;
+    std::fprintf(served ? stdout : stderr, "05_hot_restart: %s\n", outcome.text.c_str());
+    return served ? lifecycle::exitClean
+                  : outcome.kind == Kind::nobody ? lifecycle::exitUnavailable : exitRestartFailed;
+}
+
 int run(int argc, char** argv) {
     // What was handed over comes first: nobody else may inherit it.
     lifecycle::InheritedSockets inherited = lifecycle::InheritedSockets::take();
@@ -30,6 +45,9 @@ int run(int argc, char** argv) {
     stage::Settings settings;
     if (const auto exitCode = settings.parse(argc, argv)) {
         return *exitCode;
+    }
+    if (!settings.restartOf.empty()) {
+        return askForRestart(settings.restartOf);
     }
     const lifecycle::OwnCommand command = lifecycle::OwnCommand::of(argc, argv);
 

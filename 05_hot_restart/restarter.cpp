@@ -16,13 +16,14 @@ using lifecycle::RestartMessage;
 using lifecycle::Successor;
 
 Restarter::Restarter(lifecycle::PollLoop& loop, const Settings& settings, lifecycle::SuccessorPlan plan,
-                     unsigned generation, std::vector<lifecycle::FileDescriptor> older, Clients clients,
-                     lifecycle::EventLog& events)
+                     unsigned generation, std::vector<lifecycle::FileDescriptor> older,
+                     lifecycle::RestartRequests& requests, Clients clients, lifecycle::EventLog& events)
     : loop_(loop),
       settings_(settings),
       plan_(std::move(plan)),
       generation_(generation),
       older_(std::move(older)),
+      requests_(requests),
       clients_(std::move(clients)),
       events_(events),
       limits_(settings.rollbackWindow) {
@@ -47,11 +48,20 @@ void Restarter::killSuccessor() const {
     }
 }
 
-void Restarter::refuse(const std::string& reason) const {
+void Restarter::refuse(const std::string& reason) {
     events_.emit("restart.refused", {{"reason", reason}});
+    requests_.refused(reason);
+    if (!ending_ && !handedOver_) {
+        notifier_.reloading();
+        notifier_.ready(::getpid(), status("serves on: restart refused: " + reason));
+    }
 }
 
-void Restarter::request() {
+std::string Restarter::status(const std::string& what) const {
+    return "generation " + std::to_string(generation_) + " " + what;
+}
+
+void Restarter::request(bool bySignal) {
     forgetEnded();
     if (::getpid() == 1) {
         refuse("this is process 1, with which everything here ends: use --control stable-pid");
@@ -60,7 +70,7 @@ void Restarter::request() {
     } else if (handedOver_) {
         refuse("this generation has handed over: the service is process " + std::to_string(successorPid_));
     } else if (successor_) {
-        oneMore_ = true;
+        oneMore_ = oneMore_ || bySignal;
         events_.emit("restart.queued", {{"note", "one more restart, when this one is over"}});
     } else if (const auto reason = limits_.refusal(static_cast<unsigned>(older_.size()) + 1)) {
         refuse(*reason);
@@ -70,14 +80,15 @@ void Restarter::request() {
 }
 
 void Restarter::requestAgain() {
-    if (std::exchange(oneMore_, false)) {
-        request();
+    if (std::exchange(oneMore_, false) || requests_.areWaiting()) {
+        request(true);
     }
 }
 
 void Restarter::start() {
     events_.emit("restart.begin", {{"generation", generation_ + 1}});
-    notifier_.reloading();
+    notifier_.reloading("starting generation " + std::to_string(generation_ + 1));
+    requests_.begun(generation_ + 1);
     lifecycle::SuccessorPlan plan = plan_;
     plan.fields.emplace_back("generation", std::to_string(generation_ + 1));
     for (const lifecycle::FileDescriptor& process : older_) {
@@ -118,7 +129,8 @@ void Restarter::failed(const std::string& reason) {
     } else {
         events_.emit("restart.failed", {{"reason", reason}, {"note", "this generation serves on"}});
     }
-    notifier_.ready(::getpid());
+    notifier_.ready(::getpid(), status("serves on: restart failed: " + reason));
+    requests_.failed(generation_ + 1, "restart failed: " + reason);
     requestAgain();
 }
 
@@ -128,7 +140,7 @@ void Restarter::serving() {
     }
     handedOver_ = true;
     clients_.handOver({successor_->pid(), successor_->spawnTook(), successor_->readyTook()});
-    notifier_.ready(successor_->pid());
+    notifier_.ready(successor_->pid(), "generation " + std::to_string(generation_ + 1) + " serves");
     window_ = loop_.in(settings_.rollbackWindow, [this] { windowIsOver(); });
     if (std::exchange(oneMore_, false)) {
         successor_->say({"restart"});
@@ -138,6 +150,7 @@ void Restarter::serving() {
 void Restarter::windowIsOver() {
     if (handedOver_ && window_ != 0) {
         loop_.cancel(std::exchange(window_, 0));
+        requests_.served(generation_ + 1, successorPid_);
         clients_.finish();
     }
 }
@@ -160,7 +173,8 @@ void Restarter::rollBack(const ChildEnd& end) {
     loop_.cancel(std::exchange(window_, 0));
     handedOver_ = false;
     clients_.takeBack();
-    notifier_.ready(::getpid());
+    notifier_.ready(::getpid(), status("serves again: the new generation has ended: " + end.text()));
+    requests_.failed(generation_ + 1, "rolled back: the new generation has ended: " + end.text());
     limits_.rolledBack();
     events_.emit("restart.rollback", {{"reason", end.text()},
                                       {"new_pid", successor_->pid()},

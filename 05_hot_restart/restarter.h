@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lifecycle/event_log.h"
+#include "lifecycle/restart_requests.h"
 #include "lifecycle/service_notifier.h"
 #include "lifecycle/successor.h"
 #include "restart_limits.h"
@@ -41,11 +42,12 @@ public:
     };
 
     Restarter(lifecycle::PollLoop& loop, const Settings& settings, lifecycle::SuccessorPlan plan,
-              unsigned generation, std::vector<lifecycle::FileDescriptor> older, Clients clients,
-              lifecycle::EventLog& events);
+              unsigned generation, std::vector<lifecycle::FileDescriptor> older, lifecycle::RestartRequests& requests,
+              Clients clients, lifecycle::EventLog& events);
 
-    /// SIGHUP: starts a restart, or remembers that one more is wanted, or says why not.
-    void request();
+    /// Starts a restart, or remembers that one more is wanted, or says why not. `bySignal`: by SIGHUP, and not
+    /// by one of the RestartRequests, which ask again when this process does not serve any more.
+    void request(bool bySignal);
 
     /// The service ends: a successor that does not serve yet is killed, one that does is told.
     void end();
@@ -58,7 +60,8 @@ public:
 
 private:
     void forgetEnded();
-    void refuse(const std::string& reason) const;
+    void refuse(const std::string& reason);
+    std::string status(const std::string& what) const;
     void start();
     void serving();
     void failed(const std::string& reason);
@@ -72,6 +75,7 @@ private:
     const lifecycle::SuccessorPlan plan_;
     const unsigned generation_;
     std::vector<lifecycle::FileDescriptor> older_;  // generations that live
+    lifecycle::RestartRequests& requests_;
     const Clients clients_;
     lifecycle::EventLog& events_;
     const lifecycle::ServiceNotifier notifier_;

@@ -103,6 +103,9 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
                       windowIsGiven = true;
                   });
     options.choice("control", control, {"parent-exits", "stable-pid"}, "whether a process stays that keeps its pid");
+    options.text("restart-of", restartOf,
+                 "ask the service with this pid file for a restart, wait, and exit: 0 if the new generation serves, "
+                 "70 if not, 69 if there is no service");
     options.choice("second-term", secondTerm, {"force", "ignore"}, "what a second TERM does; INT and QUIT always force");
     if (const auto exitCode = options.parse(argc, argv)) {
         return exitCode;

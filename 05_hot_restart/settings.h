@@ -27,6 +27,7 @@ struct Settings {
     lifecycle::Duration keepAliveGrace = std::chrono::seconds(5);
     lifecycle::Duration rollbackWindow = std::chrono::seconds(5);
     std::string control = "parent-exits";
+    std::string restartOf;  ///< the pid file of another service
     std::string secondTerm = "force";  ///< or "ignore"
     Fault fault;
 

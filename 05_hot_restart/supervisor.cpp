@@ -23,6 +23,10 @@ int exitCodeOf(const ChildEnd& end) {
     return end.signal != 0 ? lifecycle::exitForcedBy(end.signal) : end.code;
 }
 
+std::string text(unsigned generation) {
+    return "generation " + std::to_string(generation);
+}
+
 std::string microseconds(lifecycle::Duration duration) {
     return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
 }
@@ -40,6 +44,11 @@ Supervisor::Supervisor(const Settings& settings, const lifecycle::OwnCommand& co
       pidFile_(settings.pidFile),
       limits_(settings.rollbackWindow),
       loop_(std::make_shared<lifecycle::PollLoop>()),
+      heartbeat_(*loop_, notifier_),
+      requests_(*loop_, settings.pidFile, [this](pid_t pid, uid_t uid) {
+          events_.emit("restart.requested", {{"sender_pid", pid}, {"sender_uid", uid}});
+          restart();
+      }),
       orphans_(*loop_, [this](pid_t pid) { return isWorker(pid); }) {
     if (inherited_.sockets.empty()) {
         inherited_.sockets = settings.openSockets();
@@ -127,14 +136,20 @@ void Supervisor::restart() {
         events_.emit("restart.queued", {{"note", "one more restart, when this one is over"}});
     } else if (const auto reason = refusal()) {
         events_.emit("restart.refused", {{"reason", *reason}});
+        requests_.refused(*reason);
+        if (!ending_) {
+            notifier_.reloading();
+            notifier_.ready(::getpid(), "restart refused: " + *reason);
+        }
     } else {
-        notifier_.reloading();
+        notifier_.reloading("starting " + text(lastGeneration_ + 1));
         start();
     }
 }
 
 void Supervisor::start() {
     const unsigned generation = ++lastGeneration_;
+    requests_.begun(generation);
     events_.emit("restart.begin", {{"generation", generation}});
     lifecycle::SuccessorPlan plan = plan_;
     plan.fields.emplace_back("generation", std::to_string(generation));
@@ -181,8 +196,14 @@ void Supervisor::serving(Workers::iterator worker) {
         pidFile_.write();
         startGuard_.serving();
         tellReady(events_, "ready", worker->generation, inherited_.sockets);
+        heartbeat_.start();
+        try {
+            requests_.open();
+        } catch (const std::exception& error) {
+            events_.emit("restart.requests_failed", {{"reason", error.what()}});
+        }
     }
-    notifier_.ready(::getpid());
+    notifier_.ready(::getpid(), text(worker->generation) + " serves");
     if (std::exchange(oneMore_, false)) {
         restart();
     }
@@ -211,6 +232,7 @@ void Supervisor::failed(Workers::iterator worker, const std::string& reason, int
         return;
     }
     const bool anybodyServes = find(Role::serving) != workers_.end();
+    const unsigned generation = worker->generation;
     events_.emit("restart.failed", {{"reason", reason},
                                     {"new_pid", worker->process ? worker->process->pid() : 0},
                                     {"note", anybodyServes ? "the old generation serves on" : "nobody serves"}});
@@ -220,7 +242,8 @@ void Supervisor::failed(Workers::iterator worker, const std::string& reason, int
         end("the service could not be started");
         return;
     }
-    notifier_.ready(::getpid());
+    notifier_.ready(::getpid(), "the old generation serves on: restart failed: " + reason);
+    requests_.failed(generation, "restart failed: " + reason);
     if (std::exchange(oneMore_, false)) {
         restart();
     }
@@ -231,6 +254,9 @@ void Supervisor::windowIsOver() {
     if (const auto fallback = find(Role::fallback); fallback != workers_.end()) {
         fallback->role = Role::finishing;
         fallback->process->say({"finish"});
+    }
+    if (const auto active = find(Role::serving); active != workers_.end()) {
+        requests_.served(active->generation, active->process->pid());
     }
 }
 
@@ -246,6 +272,7 @@ void Supervisor::gone(Workers::iterator worker, const ChildEnd& end) {
         rollBack(worker, end);
     } else {
         events_.emit("worker.ended", {{"pid", worker->process->pid()}, {"end", end.text()}});
+        requests_.failed(worker->generation, "the new generation has ended: " + end.text());
         const bool nobodyIsLeft = served && find(Role::starting) == workers_.end();
         remove(worker);
         if (nobodyIsLeft) {
@@ -261,6 +288,8 @@ void Supervisor::rollBack(Workers::iterator dead, const ChildEnd& end) {
     fallback->role = Role::serving;
     fallback->process->say({"resume"});
     limits_.rolledBack();
+    notifier_.ready(::getpid(), text(fallback->generation) + " serves again: the new one has ended: " + end.text());
+    requests_.failed(dead->generation, "rolled back: the new generation has ended: " + end.text());
     events_.emit("restart.rollback", {{"reason", end.text()},
                                       {"new_pid", dead->process->pid()},
                                       {"in_a_row", limits_.rollbacks()},
@@ -293,7 +322,9 @@ void Supervisor::end(const std::string& cause) {
     if (std::exchange(ending_, true)) {
         return;
     }
-    notifier_.stopping();
+    requests_.close();
+    notifier_.stopping("shutting down");
+    heartbeat_.shutdown([this] { return "shutting down: " + std::to_string(workers_.size()) + " processes left"; });
     events_.emit("shutdown.begin", {{"cause", cause}, {"deadline", settings_.drainTimeout}});
     for (auto worker = workers_.begin(); worker != workers_.end();) {
         const auto next = std::next(worker);

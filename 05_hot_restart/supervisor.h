@@ -7,11 +7,13 @@
 #include <set>
 #include <string>
 
+#include "heartbeat.h"
 #include "lifecycle/event_log.h"
 #include "lifecycle/inherited_sockets.h"
 #include "lifecycle/own_command.h"
 #include "lifecycle/pid_file.h"
 #include "lifecycle/poll_loop.h"
+#include "lifecycle/restart_requests.h"
 #include "lifecycle/service_notifier.h"
 #include "lifecycle/shutdown_signals.h"
 #include "lifecycle/successor.h"
@@ -83,6 +85,8 @@ private:
     RestartLimits limits_;
     const std::shared_ptr<lifecycle::PollLoop> loop_;
     lifecycle::DoneCallback whenStopped_;
+    Heartbeat heartbeat_;
+    lifecycle::RestartRequests requests_;
     Workers workers_;
     unsigned lastGeneration_ = 0;
     bool oneMore_ = false;

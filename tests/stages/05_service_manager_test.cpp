@@ -49,6 +49,21 @@ public:
         return {text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
     }
 
+    /// A message that begins like this comes, sooner or later.
+    bool waitFor(const std::string& begin) const {
+        for (std::string message = next(); !message.empty(); message = next()) {
+            if (message.find(begin) == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void forgetAll() const {
+        while (!isSilent()) {
+        }
+    }
+
     /// Nothing more has been told.
     bool isSilent() const {
         char byte;
@@ -60,9 +75,11 @@ private:
     FileDescriptor socket_;
 };
 
-std::string ready(long long pid) {
-    return "MAINPID=" + std::to_string(pid) + "\nREADY=1";
+std::string ready(long long pid, const std::string& status) {
+    return "MAINPID=" + std::to_string(pid) + "\nREADY=1\nSTATUS=" + status;
 }
+
+const std::string stopping = "STOPPING=1\nSTATUS=shutting down";
 
 const std::string reloading = "RELOADING=1\nMONOTONIC_USEC=";
 
@@ -105,33 +122,100 @@ void checkStartRefused(const std::vector<std::string>& command, const std::strin
 TEST_CASE("05: the service manager is told of each step and of the end once by the last process") {
     const NotifySocket manager;
     RestartServer server({"--rollback-window=100ms"}, manager.environment());
-    CHECK(manager.next() == ready(server->pid()));
+    CHECK(manager.next() == ready(server->pid(), "generation 1 serves"));
     const auto second = server.restart(2).number("pid");
     CHECK(manager.next().find(reloading) == 0);
-    CHECK(manager.next() == ready(second));
+    CHECK(manager.next() == ready(second, "generation 2 serves"));
 
     server.configure("fault=exit7\n");
     server.signal(SIGHUP);
     CHECK(manager.next().find(reloading) == 0);
-    CHECK(manager.next() == ready(second));
+    CHECK(manager.next() == ready(second, "generation 2 serves on: restart failed: exit code 7"));
     server->waitForExit(10s);
     CHECK(manager.isSilent()); // the old one has ended, and the service has not
     CHECK(server.end() == 0);
-    CHECK(manager.next() == "STOPPING=1");
+    CHECK(manager.next() == stopping);
     CHECK(manager.isSilent());
 }
 
 TEST_CASE("05: with stable-pid the service manager hears of one process") {
     const NotifySocket manager;
     RestartServer server({"--rollback-window=100ms", "--control=stable-pid"}, manager.environment());
-    CHECK(manager.next() == ready(server->pid()));
+    CHECK(manager.next() == ready(server->pid(), "generation 1 serves"));
     server.restart(2);
     CHECK(manager.next().find(reloading) == 0);
-    CHECK(manager.next() == ready(server->pid()));
+    CHECK(manager.next() == ready(server->pid(), "generation 2 serves"));
     server->signal(SIGTERM);
     CHECK(server->waitForExit(30s).code == 0);
-    CHECK(manager.next() == "STOPPING=1");
+    CHECK(manager.next() == stopping);
     CHECK(manager.isSilent());
+}
+
+TEST_CASE("05: the service manager is told of a refused and of a rolled back restart and who serves on") {
+    for (const std::string control : {"parent-exits", "stable-pid"}) {
+        CAPTURE(control);
+        const NotifySocket manager;
+        RestartServer server({"--rollback-window=10s", "--drain-timeout=10s", "--control", control},
+                             manager.environment());
+        const std::string pid = "MAINPID=" + std::to_string(server->pid()) + "\n";
+        manager.next();
+        server.configure("fault=ready-then-die=1ms\n");
+        for (int rollback = 1; rollback <= 5; ++rollback) {
+            server.signal(SIGHUP);
+            CHECK(manager.next().find(reloading) == 0);
+            manager.next(); // it serves
+            const std::string last = manager.next();
+            CHECK(last.find(pid + "READY=1\nSTATUS=generation 1 serves again: ") == 0);
+            server.waitForEvents("restart.rollback", static_cast<std::size_t>(rollback));
+        }
+        server.signal(SIGHUP);
+        CHECK(manager.next().find(reloading) == 0);
+        const std::string refused = manager.next();
+        CHECK(refused.find(pid + "READY=1\nSTATUS=") == 0);
+        CHECK(refused.find("restart refused: 5 new generations in a row have died") != std::string::npos);
+        CHECK(server.end() == 0);
+    }
+}
+
+TEST_CASE("05: the watchdog hears of the process that is the service until it is gone") {
+    for (const std::string control : {"parent-exits", "stable-pid"}) {
+        CAPTURE(control);
+        const NotifySocket manager;
+        ProcessOptions options = manager.environment();
+        options.environment.push_back("WATCHDOG_USEC=20000");
+        RestartServer server({"/bin/sh", "-c", "WATCHDOG_PID=$$ exec \"$0\" \"$@\"", stage("05_hot_restart").front()},
+                             {"--rollback-window=0s", "--control", control}, options);
+        CHECK(manager.waitFor("WATCHDOG=1"));
+        server.restart(2);
+        if (control == "parent-exits") {
+            server->waitForExit(10s);
+        }
+        manager.forgetAll();
+        CHECK(manager.waitFor("WATCHDOG=1"));
+        CHECK(server.end() == 0);
+    }
+    const NotifySocket manager;
+    ProcessOptions options = manager.environment();
+    options.environment.insert(options.environment.end(), {"WATCHDOG_USEC=20000", "WATCHDOG_PID=1"});
+    RestartServer server({}, options); // not meant for it
+    CHECK(manager.next() == ready(server->pid(), "generation 1 serves"));
+    CHECK(server.end() == 0);
+    CHECK(manager.next() == stopping);
+}
+
+TEST_CASE("05: a long drain asks the service manager for more time and says what it waits for") {
+    for (const std::string control : {"parent-exits", "stable-pid"}) {
+        CAPTURE(control);
+        const NotifySocket manager;
+        RestartServer server({"--control", control}, manager.environment());
+        Connection client = server.connect();
+        client.send(httpRequest("GET", "/hello?work=10m"));
+        server.waitForEvents("request.begin", 1);
+        server.signal(SIGTERM);
+        CHECK(manager.waitFor("EXTEND_TIMEOUT_USEC=15000000\nSTATUS=shutting down: 1 "));
+        server->signal(SIGUSR2);
+        CHECK(server->waitForExit(10s).code == 75);
+    }
 }
 
 TEST_CASE("05: a socket of the service manager is served on and handed over like its own") {

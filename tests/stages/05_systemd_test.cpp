@@ -31,7 +31,10 @@ std::string unitFile() {
     std::string unit = text.str();
     const std::string installed = "/usr/local/bin/";
     REQUIRE(unit.find(installed) != std::string::npos);
-    return unit.replace(unit.find(installed), installed.size(), STAGE_BIN_DIR "/");
+    for (std::size_t at = unit.find(installed); at != std::string::npos; at = unit.find(installed)) {
+        unit.replace(at, installed.size(), STAGE_BIN_DIR "/");
+    }
+    return unit;
 }
 
 /// What systemd says about a unit file. It may have more to say about other units of the machine.

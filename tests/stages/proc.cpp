@@ -114,7 +114,7 @@ std::set<std::string> listeningSockets(pid_t pid) {
         std::istringstream fields(line);
         std::string number, references, protocol, flags, type, state, inode;
         fields >> number >> references >> protocol >> flags >> type >> state >> inode;
-        if (flags == "00010000") { // __SO_ACCEPTCON
+        if (flags == "00010000" && type == "0001") { // __SO_ACCEPTCON, SOCK_STREAM
             addIfOpen(inode);
         }
     }

@@ -19,7 +19,7 @@ std::chrono::milliseconds cpuTime(pid_t pid);
 std::vector<std::string> listeningAddresses(pid_t pid);
 
 /// What the kernel calls the sockets that it listens on ("socket:[4711]", the number is the inode):
-/// TCP and Unix. Two processes that show the same hold the same.
+/// TCP and Unix stream sockets, which are those for clients. Two processes that show the same hold the same.
 std::set<std::string> listeningSockets(pid_t pid);
 
 /// The port of its only listener; 0 as long as there is none.

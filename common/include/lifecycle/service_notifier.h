@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "lifecycle/duration.h"
+
 namespace lifecycle {
 
 /// Tells a service manager how far a service is, over the socket that it names in NOTIFY_SOCKET;
@@ -13,22 +15,34 @@ namespace lifecycle {
 /// Source: sd_notify(3), https://www.freedesktop.org/software/systemd/man/sd_notify.html
 class ServiceNotifier {
 public:
-    /// Reads NOTIFY_SOCKET, which stays for the next generation.
+    /// Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, which stay for the next generation.
     ServiceNotifier();
 
-    /// The process `mainPid` serves; also what ends a reload.
-    void ready(pid_t mainPid) const noexcept;
+    /// The process `mainPid` serves; also what ends a reload. `status` is for people, as in all of these:
+    /// `systemctl status` shows the last one.
+    void ready(pid_t mainPid, const std::string& status = "") const noexcept;
 
     /// A restart begins.
-    void reloading() const noexcept;
+    void reloading(const std::string& status = "") const noexcept;
 
-    /// The service ends. To be told once, by its last process: it cannot be taken back.
-    void stopping() const noexcept;
+    /// The service shuts down. To be told once, by its last process: it cannot be taken back.
+    void stopping(const std::string& status = "") const noexcept;
+
+    /// It still does: the service manager must not lose patience for so long.
+    void extendTimeout(Duration duration, const std::string& status = "") const noexcept;
+
+    /// This process is alive.
+    void watchdog() const noexcept;
+
+    /// How often the service manager wants to hear watchdog() from this process, or zero: not at all. Half of
+    /// the time after which it would kill the service.
+    Duration watchdogInterval() const { return watchdogInterval_; }
 
 private:
-    void send(const std::string& state) const noexcept;
+    void send(std::string state, const std::string& status) const noexcept;
 
     std::string path_;
+    Duration watchdogInterval_{};
 };
 
 }  // namespace lifecycle
