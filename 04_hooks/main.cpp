@@ -90,21 +90,22 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
         admin.announceShutdown();
         events.emit("readiness.off");
     });
-    add(lameDuck, settings.lameDuck + margin,
+    add(lameDuck, lifecycle::addSaturated(settings.lameDuck, margin),
         [&](const Context& context) { serveLameDuck(settings.lameDuck, context, events); });
     add(gate, settings.hookTimeout, [&](const Context&) { server.closeListener(); });
-    add(inFlight, settings.timeout + margin, [&](const Context& context) {
+    add(inFlight, lifecycle::addSaturated(settings.timeout, margin), [&](const Context& context) {
         const auto [deadline, cancel] = withTimeout(context, settings.timeout);
         const lifecycle::ShutdownResult result = server.shutdown(deadline);
         admission.close();  // Behind the last one who was in line; closed earlier, it would turn them away.
         if (!result.clean()) {
-            throw std::runtime_error(std::to_string(result.cut) + " requests were cut");
+            throw std::runtime_error(std::to_string(result.cut) + (result.cut == 1 ? " request was" : " requests were") +
+                                     " cut");
         }
         admission.wait(deadline);
     });
     add(orders, settings.hookTimeout, [&](const Context& context) { store->finish(context); });
     add(servers, settings.hookTimeout, [&](const Context& context) {
-        // One server is left; more of them would be ended side by side.
+        // One server is left; more of them would be shut down concurrently.
         shutdownAll({{"public", [&](const Context& limit) { server.shutdown(limit); }}}, context);
     });
     add(report, settings.hookTimeout, [&](const Context&) { tellUsed(hooks, events); });
@@ -131,7 +132,8 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
     const bool lost = (storing && tellUnstored(*store, events, 1s) > 0) || requests.cut > 0;
     const int code = lost ? lifecycle::exitWorkCut : outcome.allOk() ? lifecycle::exitClean : lifecycle::exitHookFailed;
     events.emit("shutdown.end", {{"served", requests.served}, {"refused", requests.refused},
-                                 {"cut", requests.cut}, {"took", lifecycle::Clock::now() - begin}});
+                                 {"cut", requests.cut}, {"orders_refused", store->counters().refused},
+                                 {"took", lifecycle::Clock::now() - begin}});
 
     // The admin server goes last, so that everybody who looks on sees the end.
     status.end(code);

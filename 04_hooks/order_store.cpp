@@ -35,6 +35,11 @@ std::unique_ptr<Session> connect(const std::string& path) {
     return session;
 }
 
+/// "1 order", "2 orders".
+std::string ordersOf(std::uint64_t count) {
+    return std::to_string(count) + (count == 1 ? " order" : " orders");
+}
+
 /// Keeps a connection to the end of the process, never to be closed.
 void keepOpen(std::unique_ptr<Session> session) {
     static auto& kept = *new std::vector<std::unique_ptr<Session>>;
@@ -75,19 +80,9 @@ OrderStore::~OrderStore() {
 
 OrderStore::Receipt OrderStore::tryPut(Order order) {
     const std::lock_guard lock(mutex_);
-    if (closed_) {
-        return {.refusal = Refusal::closed};
-    }
-    if (!error_.empty()) {
-        return {.refusal = Refusal::failing};
-    }
-    if (isForeign()) {
-        look_ = true;
-        changed_.notify_all();
-        return {.refusal = Refusal::failing};
-    }
-    if (acknowledged_ - stored_ >= options_.queue) {
-        return {.refusal = Refusal::full};
+    if (const Refusal refused = refusal(); refused != Refusal::none) {
+        refused_.fetch_add(1);
+        return {.refusal = refused};
     }
     const std::int64_t id = nextId_++;
     queue_.push_back({id, std::move(order)});
@@ -96,13 +91,29 @@ OrderStore::Receipt OrderStore::tryPut(Order order) {
     return {.id = id};
 }
 
+/// Why no order can be taken now.
+OrderStore::Refusal OrderStore::refusal() {
+    if (closed_) {
+        return Refusal::closed;
+    }
+    if (!error_.empty()) {
+        return Refusal::failing;
+    }
+    if (isForeign()) {
+        look_ = true;  // The writer shall say what is wrong.
+        changed_.notify_all();
+        return Refusal::failing;
+    }
+    return acknowledged_ - stored_ >= options_.queue ? Refusal::full : Refusal::none;
+}
+
 void OrderStore::finish(const lifecycle::Context& context) {
     std::unique_lock lock(mutex_);
     closed_ = true;
     changed_.notify_all();
     changed_.wait(lock, context.token(), [&] { return written_.context.done(); });
     if (!written_.context.done()) {
-        throw std::runtime_error(std::to_string(countUnstored()) + " orders not stored: " +
+        throw std::runtime_error(ordersOf(countUnstored()) + " not stored: " +
                                  (error_.empty() ? "no time left" : error_));
     }
 }
@@ -129,7 +140,7 @@ bool OrderStore::isForeign() const {
 OrderStore::Counters OrderStore::counters() const {
     const std::uint64_t stored = stored_;  // first: it never overtakes
     const std::uint64_t acknowledged = acknowledged_;
-    return {acknowledged, stored, acknowledged - stored};
+    return {acknowledged, stored, acknowledged - stored, refused_};
 }
 
 // ---- the writer --------------------------------------------------------------------------------
@@ -308,7 +319,7 @@ void OrderStore::confirm() {
     unreadable_ = false;
     stored_ = found;
     if (found < expected) {
-        throw std::runtime_error(std::to_string(expected - found) + " orders are missing in " + files_.path());
+        throw std::runtime_error(ordersOf(expected - found) + " missing in " + files_.path());
     }
 }
 

@@ -90,6 +90,7 @@ public:
         std::uint64_t acknowledged = 0;  ///< taken by tryPut
         std::uint64_t stored = 0;        ///< of these, in the file
         std::uint64_t waiting = 0;       ///< the others
+        std::uint64_t refused = 0;       ///< not taken by tryPut
     };
     Counters counters() const;
 
@@ -99,6 +100,7 @@ private:
         Order order;
     };
 
+    Refusal refusal();
     void run();
     bool takeBatch();
     bool waitForRetry();
@@ -128,6 +130,7 @@ private:
     bool look_ = false;           // guarded by mutex_; somebody has seen a change of the files
     std::string error_;           // guarded by mutex_; not empty while the database fails
 
+    std::atomic<std::uint64_t> refused_ = 0;
     std::atomic<std::uint64_t> acknowledged_ = 0;
     std::atomic<std::uint64_t> answered_ = 0;
     std::atomic<std::uint64_t> stored_ = 0;

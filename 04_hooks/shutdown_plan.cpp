@@ -13,6 +13,7 @@ void tellPlan(const lifecycle::Hooks& hooks, Duration total, Duration grace, lif
     for (const lifecycle::HookReport& hook : hooks.progress()) {
         events.emit("plan", {{"hook", hook.name}, {"phase", hook.phase}, {"at_most", hook.timeout}});
     }
+    hooks.plan(total);  // logs which of them may get less
     const Duration worst = std::min(total, hooks.longest());
     checkGrace(worst, grace, events);
 }

@@ -8,7 +8,7 @@ namespace stage {
 
 /// Tells how long the shutdown may take in the worst case, step by step, and warns when that is more
 /// than `grace`, the time until somebody kills the process (0: nobody said). Logs `plan` for each
-/// hook, and `plan.total`.
+/// hook, `hook.short` for each that may get less than that because `total` is too short, and `plan.total`.
 void tellPlan(const lifecycle::Hooks& hooks, lifecycle::Duration total, lifecycle::Duration grace,
               lifecycle::EventLog& events);
 

@@ -102,6 +102,7 @@ Object::Ptr countersOf(const StatusSnapshot& status) {
     counters->set("orders_acknowledged", number(status.orders.acknowledged));
     counters->set("orders_stored", number(status.orders.stored));
     counters->set("orders_queued", number(status.orders.waiting));
+    counters->set("orders_refused", number(status.orders.refused));
     return counters;
 }
 
@@ -184,6 +185,7 @@ std::string toMetrics(const StatusSnapshot& status) {
     metrics.begin("lifecycle_orders_total", "counter", "Orders, by what was done with them.");
     metrics.value(status.orders.acknowledged, "done", "acknowledged");
     metrics.value(status.orders.stored, "done", "stored");
+    metrics.value(status.orders.refused, "done", "refused");
     metrics.begin("lifecycle_orders_waiting", "gauge", "Orders acknowledged and not yet stored.");
     metrics.value(status.orders.waiting);
     metrics.begin("lifecycle_hook_seconds", "gauge", "Time that each hook of the shutdown took so far.");

@@ -1,13 +1,15 @@
 #include "lifecycle/hooks.h"
 
 #include <algorithm>
-#include <climits>
+#include <condition_variable>
 #include <exception>
 #include <span>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 
+#include "quiet_thread.h"
 #include "timer_queue.h"
-#include "worker_pool.h"
 
 namespace lifecycle {
 
@@ -39,7 +41,7 @@ bool HooksReport::anyAbandoned() const {
                        [](const HookReport& hook) { return hook.status == HookStatus::timedOut; });
 }
 
-/// A hook and what is with it. Shared with the thread that runs it, so that an abandoned hook still
+/// A hook and its state. Shared with the thread that runs it, so that an abandoned hook still
 /// finds its function and its place for a result that nobody reads.
 struct Hooks::Step {
     explicit Step(Hook added) : hook(std::move(added)) {
@@ -100,17 +102,121 @@ std::string callHook(const Hook& hook, const Context& context) {
 
 }  // namespace
 
-Hooks::Hooks(EventLog* events) : events_(events) {
+/// Threads that have been started and wait for hooks, one for each: so there is one for every hook, even
+/// if all before it are abandoned. The one that was busy last is taken first. For one thread at a time.
+class Hooks::Threads {
+public:
+    ~Threads() { end(true, [](const Thread&) { return true; }); }
+
+    /// Starts one more. Throws std::system_error if the system has none left.
+    void addOne() {
+        const auto thread = std::make_shared<Thread>();
+        thread->thread = detail::startQuietThread("hook", [shared = shared_, thread] { work(*shared, *thread); });
+        const std::lock_guard lock(shared_->mutex);
+        shared_->idle.push_back(thread.get());
+        threads_.push_back(thread);
+    }
+
+    /// False if there is none that waits.
+    bool run(std::function<void()> task) {
+        const std::lock_guard lock(shared_->mutex);
+        if (shared_->idle.empty()) {
+            return false;
+        }
+        Thread& thread = *shared_->idle.back();
+        shared_->idle.pop_back();
+        thread.task = std::move(task);
+        thread.isUsed = true;
+        thread.wake.notify_one();
+        return true;
+    }
+
+    /// Ends those that ran something, and waits for them; without `waitForAll` not for those that still do.
+    /// It is the destructor that ends the others: nobody waits for the end of a hundred threads for nothing.
+    void endUsed(bool waitForAll) {
+        end(waitForAll, [](const Thread& thread) { return thread.isUsed; });
+    }
+
+private:
+    struct Thread {
+        std::thread thread;              // for the owner of the threads
+        std::condition_variable wake;
+        std::function<void()> task;      // guarded by the mutex below, as what follows
+        bool isUsed = false;
+        bool isEnding = false;
+    };
+    struct Shared {
+        std::mutex mutex;
+        std::vector<Thread*> idle;  // the one that was busy last at the end
+    };
+
+    static void work(Shared& shared, Thread& self) {
+        std::unique_lock lock(shared.mutex);
+        for (;;) {
+            self.wake.wait(lock, [&] { return self.task || self.isEnding; });
+            if (!self.task) {
+                return;
+            }
+            std::function<void()> task = std::exchange(self.task, nullptr);
+            lock.unlock();
+            task();
+            task = nullptr;  // what an abandoned hook holds is released without the lock
+            lock.lock();
+            shared.idle.push_back(&self);
+        }
+    }
+
+    template <typename Condition>
+    void end(bool waitForAll, Condition condition) {
+        std::vector<std::thread> ended;
+        {
+            const std::lock_guard lock(shared_->mutex);
+            for (const auto& thread : threads_) {
+                if (!condition(*thread) || !thread->thread.joinable()) {
+                    continue;
+                }
+                const auto idle = std::find(shared_->idle.begin(), shared_->idle.end(), thread.get());
+                thread->isEnding = true;
+                thread->wake.notify_one();
+                if (waitForAll || idle != shared_->idle.end()) {
+                    ended.push_back(std::move(thread->thread));
+                } else {
+                    thread->thread.detach();
+                }
+                if (idle != shared_->idle.end()) {
+                    shared_->idle.erase(idle);
+                }
+            }
+        }
+        for (std::thread& thread : ended) {
+            thread.join();
+        }
+    }
+
+    const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();  // threads that are left behind hold it
+    std::vector<std::shared_ptr<Thread>> threads_;
+};
+
+Hooks::Hooks(EventLog* events) : events_(events), threads_(std::make_unique<Threads>()) {
     detail::TimerQueue::instance().start();  // at the end there may be no thread left for it
 }
 
+Hooks::~Hooks() = default;
+
 void Hooks::add(Hook hook) {
+    insert(std::move(hook), true);
+}
+
+void Hooks::insert(Hook hook, bool withThread) {
     if (!hook.run) {
         throw std::invalid_argument("Hooks::add: hook \"" + hook.name + "\" has nothing to run");
     }
     const std::lock_guard lock(mutex_);
     if (started_) {
         throw std::logic_error("Hooks::add: the shutdown has begun, hook \"" + hook.name + "\" would not run");
+    }
+    if (withThread) {
+        threads_->addOne();
     }
     steps_.push_back(std::make_shared<Step>(std::move(hook)));
 }
@@ -156,7 +262,7 @@ Duration longestOf(std::span<Step> phase) {
     return longest;
 }
 
-/// What they want together, none more than `most`.
+/// The timeouts of all phases, none counted as more than `most`.
 template <typename Step>
 Duration sumOfPhases(std::span<Step> steps, Duration most) {
     Duration sum{};
@@ -166,17 +272,18 @@ Duration sumOfPhases(std::span<Step> steps, Duration most) {
     return sum;
 }
 
-/// What `rest` must leave for later phases: what these want, or their share if it is too little.
-Duration reserve(Duration rest, Duration wanted, Duration wantedLater) {
-    if (rest == Duration::max()) {
-        return Duration::zero();  // no deadline
-    }
-    const Duration sum = addSaturated(wanted, wantedLater);
-    if (sum <= rest || sum == Duration::zero()) {
-        return wantedLater;
-    }
-    const double share = static_cast<double>(wantedLater.count()) / static_cast<double>(sum.count());
-    return Duration(static_cast<std::int64_t>(share * static_cast<double>(rest.count())));
+/// What no earlier phase can take from a phase: an equal part of half the total, or all it may use.
+template <typename Step>
+Duration keptForEach(std::span<Step> steps, Duration total) {
+    int phases = 0;
+    forEachPhase(steps, [&](const auto&, const auto&) { ++phases; });
+    return phases == 0 || total == Duration::max() ? Duration::zero() : total / (2 * phases);
+}
+
+/// How much of `rest` a hook gets if `later` is kept for later phases, and `kept` for its own.
+Duration grant(Duration timeout, Duration rest, Duration later, Duration kept) {
+    const Duration available = rest == Duration::max() ? rest : std::max(rest - later, std::min(rest, kept));
+    return std::min(timeout, available);
 }
 
 }  // namespace
@@ -186,35 +293,56 @@ Duration Hooks::longest() const {
     return sumOfPhases(std::span(steps), Duration::max());
 }
 
+std::vector<HookPlan> Hooks::plan(Duration total) const {
+    const Steps steps = ordered();
+    const Duration kept = keptForEach(std::span(steps), total);
+    std::vector<HookPlan> plans;
+    Duration rest = total;
+    forEachPhase(std::span(steps), [&](const auto& phase, const auto& later) {
+        const Duration reserved = sumOfPhases(later, kept);
+        for (const auto& step : phase) {
+            const Hook& hook = step->hook;
+            plans.push_back({hook.name, hook.phase, hook.timeout, grant(hook.timeout, rest, reserved, kept)});
+        }
+        if (rest != Duration::max()) {
+            rest -= grant(longestOf(phase), rest, reserved, kept);
+        }
+    });
+    for (const HookPlan& plan : plans) {
+        if (plan.isShort() && events_ != nullptr) {
+            events_->emit("hook.short", {{"name", plan.name},
+                                         {"timeout", plan.timeout},
+                                         {"at_least", plan.atLeast},
+                                         {"total", total},
+                                         {"note", "the total is too short for the timeouts of all hooks"}});
+        }
+    }
+    return plans;
+}
+
 /// One run() of all hooks.
 class Hooks::Run {
 public:
-    Run(const Context& total, EventLog* events)
-        : total_(total),
-          events_(events),
-          threads_(std::make_shared<Threads>("hook", Threads::Limits{.threads = UINT_MAX, .queued = 0},
-                                             [](const std::function<void()>& call) { call(); })) {}
+    Run(const Context& total, Threads& threads, EventLog* events)
+        : total_(total), threads_(threads), events_(events) {}
 
-    void runPhase(std::span<const std::shared_ptr<Step>> steps, Duration reserved);
-
-    /// Without `waitForAll` those are left behind that run abandoned hooks.
-    void endThreads(bool waitForAll) { threads_->stop(waitForAll); }
+    /// With `later` kept for later phases, and `kept` for this one.
+    void runPhase(std::span<const std::shared_ptr<Step>> steps, Duration later, Duration kept);
 
 private:
-    using Threads = detail::WorkerPool<std::function<void()>>;
-
     struct Running {
         std::shared_ptr<Step> step;
         Context limit;  // ended by its time, or by the end of the hook
     };
 
     Running start(const std::shared_ptr<Step>& step, Duration granted);
+    void skip(Step& step);
     static void conclude(Step& step, const std::string& error, const Context& limit, EventLog* events);
-    static void overrun(Step& step, const char* note, EventLog* events);
+    static void overrun(Step& step, const std::string& note, EventLog* events);
 
     const Context total_;
+    Threads& threads_;
     EventLog* const events_;
-    const std::shared_ptr<Threads> threads_;
 };
 
 HooksReport Hooks::run(const Context& total) {
@@ -227,24 +355,24 @@ HooksReport Hooks::run(const Context& total) {
     }
     const TimePoint begin = Clock::now();
     const Steps steps = ordered();
-    Run hooks(total, events_);
+    const Duration kept = keptForEach(std::span(steps), total.remaining());
+    Run hooks(total, *threads_, events_);
     forEachPhase(std::span(steps), [&](const auto& phase, const auto& later) {
-        const Duration rest = total.remaining();
-        hooks.runPhase(phase, reserve(rest, std::min(longestOf(phase), rest), sumOfPhases(later, rest)));
+        hooks.runPhase(phase, sumOfPhases(later, kept), kept);
     });
     HooksReport report = {progress(), Clock::now() - begin};
-    hooks.endThreads(!report.anyAbandoned());
+    threads_->endUsed(!report.anyAbandoned());
     return report;
 }
 
-void Hooks::Run::runPhase(std::span<const std::shared_ptr<Step>> steps, Duration reserved) {
+void Hooks::Run::runPhase(std::span<const std::shared_ptr<Step>> steps, Duration later, Duration kept) {
     std::vector<Running> running;
     for (const auto& step : steps) {
-        const Duration granted = std::min(step->hook.timeout, total_.remaining() - reserved);
+        const Duration granted = grant(step->hook.timeout, total_.remaining(), later, kept);
         if (granted > Duration::zero()) {
             running.push_back(start(step, granted));
         } else {
-            step->finish(HookStatus::skipped);
+            skip(*step);
         }
     }
     for (const Running& hook : running) {
@@ -253,9 +381,20 @@ void Hooks::Run::runPhase(std::span<const std::shared_ptr<Step>> steps, Duration
     }
 }
 
-void Hooks::Run::overrun(Step& step, const char* note, EventLog* events) {
+void Hooks::Run::skip(Step& step) {
+    step.finish(HookStatus::skipped);
+    if (events_ != nullptr) {
+        events_->emit("hook.skipped", {{"name", step.hook.name}, {"note", "there was no time left for it"}});
+    }
+}
+
+void Hooks::Run::overrun(Step& step, const std::string& note, EventLog* events) {
     if (step.finish(HookStatus::timedOut) && events != nullptr) {
-        events->emit("hook.timeout", {{"name", step.hook.name}, {"took", step.report().took}, {"note", note}});
+        const HookReport report = step.report();
+        const std::string why = report.timeout < step.hook.timeout
+                                    ? "; the total left it less than its own " + formatRounded(step.hook.timeout)
+                                    : "";
+        events->emit("hook.timeout", {{"name", step.hook.name}, {"took", report.took}, {"note", note + why}});
     }
 }
 
@@ -266,16 +405,13 @@ Hooks::Run::Running Hooks::Run::start(const std::shared_ptr<Step>& step, Duratio
         events_->emit("hook.begin", {{"name", step->hook.name}, {"phase", step->hook.phase}, {"timeout", granted}});
     }
     // C++20 lambdas cannot capture structured bindings everywhere yet, hence the copies.
-    const bool started = threads_->submit([step, limit = limit, end = end, events = events_] {
+    const auto run = [step, limit = limit, end = end, events = events_] {
         const std::string error = callHook(step->hook, limit);
         conclude(*step, error, limit, events);
         end("the hook is over");
-    });
-    if (!started) {
-        // The system has no thread left. Run here it cannot be abandoned, but the end is worth that.
-        const std::string error = callHook(step->hook, limit);
-        conclude(*step, error, limit, events_);
-        end("the hook is over");
+    };
+    if (!threads_.run(run)) {
+        run();  // Here it cannot be abandoned, but it is run.
     }
     return {step, limit};
 }

@@ -1,14 +1,21 @@
 #include "lifecycle/shutdown_all.h"
 
+#include <system_error>
+
 namespace lifecycle {
 
 HooksReport shutdownAll(const std::vector<ServerToEnd>& servers, const Context& context,
                         EventLog* events) {
-    Hooks sideBySide(events);
+    Hooks concurrent(events);
     for (const ServerToEnd& server : servers) {
-        sideBySide.add({.name = server.name, .timeout = context.remaining(), .run = server.shutdown});
+        const Hook hook{.name = server.name, .timeout = context.remaining(), .run = server.shutdown};
+        try {
+            concurrent.insert(hook, true);
+        } catch (const std::system_error&) {
+            concurrent.insert(hook, false);
+        }
     }
-    return sideBySide.run(context);
+    return concurrent.run(context);
 }
 
 }  // namespace lifecycle

@@ -1,6 +1,7 @@
 #include "catch.h"
 #include "deadline.h"
 #include "flag.h"
+#include "recorded_events.h"
 #include "time_limit.h"
 
 #include "lifecycle/hooks.h"
@@ -23,6 +24,7 @@ using lifecycle::Hooks;
 using lifecycle::HooksReport;
 using lifecycle::HookStatus;
 using lifecycle::test::Flag;
+using lifecycle::test::RecordedEvents;
 using lifecycle::test::slowdown;
 
 namespace {
@@ -219,7 +221,7 @@ TEST_CASE("library: hooks under a total context that is done are skipped at once
     CHECK_FALSE(report.allOk());
 }
 
-TEST_CASE("library: an early slow hook does not use up the time of later ones") {
+TEST_CASE("library: an early slow hook does not use up the time that is kept for later ones") {
     const auto flag = std::make_shared<Flag>();
     Diary diary;
     Hooks hooks;
@@ -232,9 +234,85 @@ TEST_CASE("library: an early slow hook does not use up the time of later ones") 
     hooks.add(late);
     const HooksReport report = runWithin(hooks, 600ms);
     CHECK(diary.names() == std::vector<std::string>{"middle", "late"});
-    CHECK(named(report, "early").timeout <= 200ms); // a third
-    CHECK(named(report, "late").timeout > 300ms);   // what the others left
+    CHECK(named(report, "early").timeout <= 400ms); // a sixth of the total is kept for each of the others
+    CHECK(named(report, "middle").timeout <= 100ms);
+    CHECK(named(report, "late").timeout > 100ms); // what the one before it left
     flag->set();
+}
+
+TEST_CASE("library: a hook has its own timeout where the total has it, whatever others would like") {
+    Diary diary;
+    Hooks hooks;
+    Hook first = diary.entry("first", 0);
+    first.timeout = 1s;
+    hooks.add(first);
+    Hook drain = diary.entry("drain", 1);
+    drain.timeout = 10min;
+    hooks.add(drain);
+    for (int phase = 2; phase < 5; ++phase) {
+        Hook later = diary.entry("later", phase);
+        later.timeout = 1s;
+        hooks.add(later);
+    }
+    const HooksReport report = runWithin(hooks, 10s);
+    CHECK(report.allOk());
+    CHECK(named(report, "first").timeout == 1s);
+    CHECK(named(report, "drain").timeout <= 7s); // a second is kept for each of the others
+    CHECK(named(report, "drain").timeout > 5s);
+    CHECK(named(report, "later").timeout == 1s);
+}
+
+TEST_CASE("library: the plan tells how much time each hook has at least and logs those that have less than their own") {
+    RecordedEvents recorded;
+    Hooks hooks(&recorded.log());
+    const auto add = [&](const std::string& name, int phase, Duration timeout) {
+        hooks.add({name, phase, timeout, [](const Context&) {}});
+    };
+    add("first", 0, 1s);
+    add("drain", 1, 20s);
+    add("beside", 1, 500ms);
+    add("store", 2, 5s);
+
+    for (const lifecycle::HookPlan& hook : hooks.plan(26s)) {
+        CAPTURE(hook.name);
+        CHECK(hook.atLeast == hook.timeout);
+    }
+    CHECK(hooks.plan(Duration::max()).at(1).atLeast == 20s);
+    CHECK(recorded.all("hook.short").empty());
+
+    const std::vector<lifecycle::HookPlan> plan = hooks.plan(12s); // 2 s are kept for each phase
+    REQUIRE(plan.size() == 4);
+    CHECK(plan[0].atLeast == 1s);
+    CHECK(plan[1].atLeast == 9s);
+    CHECK(plan[2].atLeast == 500ms);
+    CHECK(plan[3].atLeast == 2s);
+    const auto told = recorded.all("hook.short");
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].field("name") == "drain");
+    CHECK(told[0].field("at_least") == "9s");
+    CHECK(told[1].field("name") == "store");
+}
+
+TEST_CASE("library: a skipped hook is logged") {
+    RecordedEvents recorded;
+    Hooks hooks(&recorded.log());
+    hooks.add({"late", 0, 10s, [](const Context&) { FAIL("it must not run"); }});
+    const auto [total, cancel] = withCancel(Context::background());
+    cancel();
+    hooks.run(total);
+    REQUIRE(recorded.all("hook.skipped").size() == 1);
+    CHECK(recorded.all("hook.skipped")[0].field("name") == "late");
+}
+
+TEST_CASE("library: hooks that are never run leave no thread behind") {
+    const auto held = std::make_shared<int>(5);
+    {
+        Hooks hooks;
+        for (int i = 0; i < 20; ++i) {
+            hooks.add({"never", i, 10s, [held](const Context&) { FAIL("it must not run"); }});
+        }
+    }
+    CHECK(held.use_count() == 1);
 }
 
 TEST_CASE("library: a hook with all the time there is does not take it from those before it") {

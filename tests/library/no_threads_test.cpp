@@ -1,11 +1,17 @@
 // What goes on, and what is refused in order, when the system has no thread left.
 
 #include "catch.h"
+#include "flag.h"
 #include "no_threads.h"
 #include "served.h"
 
 #include "lifecycle/hooks.h"
+#include "lifecycle/shutdown_all.h"
 
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -22,52 +28,83 @@ using lifecycle::HttpServer;
 
 namespace {
 
-struct Ran {
-    HooksReport report;
-    std::vector<std::thread::id> threads;  ///< of the hooks, in the order in which they ran
+/// Where the hooks of one phase after the other ran.
+class Places {
+public:
+    void note() {
+        const std::lock_guard lock(mutex_);
+        threads_.push_back(std::this_thread::get_id());
+    }
+    std::vector<std::thread::id> threads() const {
+        const std::lock_guard lock(mutex_);
+        return threads_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<std::thread::id> threads_;
 };
 
-Ran runHooks() {
-    Ran ran;
-    Hooks hooks;
-    const auto noteThread = [&ran](const Context&) { ran.threads.push_back(std::this_thread::get_id()); };
-    hooks.add({"first", 0, 10s, noteThread});
-    hooks.add({"fails", 1, 10s, [&](const Context& context) {
-                   noteThread(context);
-                   throw std::runtime_error("as it happens");
-               }});
-    hooks.add({"slow", 2, 20ms, [&](const Context& context) {
-                   noteThread(context);
-                   context.wait();
-               }});
-    hooks.add({"last", 3, 10s, noteThread});
-    const lifecycle::Context total = withTimeout(Context::background(), 30s).context;
-    ran.report = hooks.run(total);
-    return ran;
-}
-
-void checkReport(const HooksReport& report) {
-    REQUIRE(report.hooks.size() == 4);
-    CHECK(report.hooks[0].status == HookStatus::ok);
-    CHECK(report.hooks[1].status == HookStatus::failed);
-    CHECK(report.hooks[1].error == "as it happens");
-    CHECK(report.hooks[2].status == HookStatus::timedOut);
-    CHECK(report.hooks[3].status == HookStatus::ok);
+Context within(lifecycle::Duration total) {
+    return withTimeout(Context::background(), total).context;
 }
 
 } // namespace
 
-TEST_CASE("library: without a thread left the hooks run on the thread of their caller") {
-    const Ran usual = runHooks();
-    checkReport(usual.report);
-    for (const std::thread::id thread : usual.threads) {
-        CHECK(thread != std::this_thread::get_id());
-    }
+TEST_CASE("library: hooks have their threads from the start and one that hangs is abandoned without a new one") {
+    const auto places = std::make_shared<Places>();
+    const auto flag = std::make_shared<Flag>();
+    Hooks hooks;
+    hooks.add({"first", 0, 10s, [places](const Context&) { places->note(); }});
+    hooks.add({"deaf", 1, 20ms, [places, flag](const Context&) { places->note(); flag->wait(60s); }});
+    hooks.add({"fails", 2, 10s, [places](const Context&) {
+                   places->note();
+                   throw std::runtime_error("as it happens");
+               }});
+    hooks.add({"last", 3, 10s, [places](const Context&) { places->note(); }});
     const NoThreads none;
     REQUIRE_THROWS_AS(std::thread([] {}), std::system_error);
-    const Ran alone = runHooks();
-    checkReport(alone.report);
-    CHECK(alone.threads == std::vector<std::thread::id>(4, std::this_thread::get_id()));
+    const HooksReport report = hooks.run(within(30s));
+    CHECK(report.hooks[0].status == HookStatus::ok);
+    CHECK(report.hooks[1].status == HookStatus::timedOut);
+    CHECK(report.hooks[2].error == "as it happens");
+    CHECK(report.hooks[3].status == HookStatus::ok);
+    const std::vector<std::thread::id> threads = places->threads();
+    CHECK(threads.size() == 4);
+    CHECK(std::count(threads.begin(), threads.end(), std::this_thread::get_id()) == 0);
+    flag->set();
+}
+
+TEST_CASE("library: a hook that gets no thread is refused when it is added and the others run") {
+    Hooks hooks;
+    std::atomic<int> ran = 0;
+    hooks.add({"has one", 0, 10s, [&](const Context&) { ++ran; }});
+    {
+        const NoThreads none;
+        CHECK_THROWS_AS(hooks.add({"has none", 0, 10s, [&](const Context&) { ++ran; }}), std::system_error);
+    }
+    CHECK(hooks.run(within(30s)).allOk());
+    CHECK(ran == 1);
+}
+
+TEST_CASE("library: without a thread left servers are shut down on the thread of their caller") {
+    Places places;
+    const NoThreads none;
+    const HooksReport report = lifecycle::shutdownAll(
+        {{"first", [&](const Context&) { places.note(); }},
+         {"fails", [&](const Context&) {
+              places.note();
+              throw std::runtime_error("as it happens");
+          }},
+         {"slow", [&](const Context& context) {
+              places.note();
+              context.wait();
+          }}},
+        within(50ms));
+    CHECK(places.threads() == std::vector<std::thread::id>(3, std::this_thread::get_id()));
+    CHECK(report.hooks[0].status == HookStatus::ok);
+    CHECK(report.hooks[1].error == "as it happens");
+    CHECK(report.hooks[2].status == HookStatus::timedOut);
 }
 
 TEST_CASE("library: a server that gets no thread says so and can be started when there are some") {

@@ -1,6 +1,8 @@
 #include "catch.h"
 #include "order_fixture.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 #include <thread>
@@ -37,6 +39,18 @@ std::vector<std::string> fieldsOf(const std::vector<Event>& events, const std::s
         values.push_back(event.field(field));
     }
     return values;
+}
+
+/// The beginning of a command that is run by a user to whom nothing else belongs, and the directory as well:
+/// a limit of processes counts all threads of a user, and does not bind root.
+std::vector<std::string> asAnotherUser(const TempDir& directory) {
+    constexpr uid_t user = 61'234;
+    if (::geteuid() != 0) {
+        return {"env"};
+    }
+    REQUIRE(::chown(directory.path().c_str(), user, user) == 0);
+    const std::string number = std::to_string(user);
+    return {"setpriv", "--reuid=" + number, "--regid=" + number, "--clear-groups", "--"};
 }
 
 } // namespace
@@ -149,6 +163,7 @@ TEST_CASE("04: a request that outlasts the timeout is cut and the exit code is 7
     CHECK(client.readResponse(5s).outcome == Outcome::closed);
     CHECK(fixture.server.waitForEvent("shutdown.end").number("cut") == 1);
     CHECK(fixture.told("in-flight") == "failed");
+    CHECK(fixture.server.waitForEvent("hook.failed").field("error") == "1 request was cut");
     CHECK(fixture.told("orders") == "ok");
     CHECK(fixture.rows() == 1);
 }
@@ -174,6 +189,62 @@ TEST_CASE("04: the total timeout ends what is left and an early slow hook does n
     CHECK(status.at - begin < 1s + 500ms * slower);
     CHECK(fixture.told("orders") == "ok");
     CHECK(fixture.rows() == 1);
+}
+
+TEST_CASE("04: a total timeout that is too short for a hook is logged at the start and the drain has what is left") {
+    Fixture fixture({"--hook-timeout=1s", "--total-timeout=4s"});
+    const std::vector<Event> shortened = fixture.server.events("hook.short");
+    CHECK_FALSE(shortened.empty());
+    for (const Event& hook : shortened) {
+        CHECK(hook.field("name") != "readiness");
+    }
+    Connection client = fixture.server.working("/hello?work=1500ms"); // more than its share of the timeouts
+    CHECK(fixture.end() == 0);
+    CHECK(client.readResponse(5s).status == 200);
+    const auto begun = fixture.server.events("hook.begin");
+    CHECK(begun.at(0).field("timeout") == "1s");
+    CHECK(begun.at(4).field("timeout") == "1s"); // orders
+}
+
+TEST_CASE("04: the longest durations there are do not overflow") {
+    const std::string longest = "2562047h47m16s";
+    Fixture fixture({"--hook-timeout=" + longest, "--timeout=" + longest, "--lame-duck=" + longest,
+                     "--total-timeout=" + longest, "--grace=" + longest, "--hook=lame-duck:fail"});
+    REQUIRE(fixture.server.order().status == 202);
+    CHECK(fixture.end() == 70);
+    CHECK(fixture.rows() == 1);
+}
+
+TEST_CASE("04: without a thread to be had every hook runs and one that hangs is abandoned") {
+    const TempDir directory;
+    const std::string database = directory.path() / "orders.db";
+    const std::vector<std::string> user = asAnotherUser(directory);
+    const OrderServer server(user, database, {"--hook=gate:hang", "--hook-timeout=500ms"});
+    REQUIRE(server.order().status == 202);
+    Connection client = server.working("/hello?work=200ms");
+    std::vector<std::string> limit = user;
+    limit.insert(limit.end(), {"prlimit", "--nproc=1:1", "--pid=" + std::to_string(server.pid())});
+    REQUIRE(Process(limit).waitForExit(10s).code == 0);
+    server.signal(SIGTERM);
+    CHECK(server.waitForExit(30s).code == 70);
+    CHECK(server.waitForEvent("hook.timeout").field("name") == "gate");
+    CHECK(fieldsOf(server.events("hook.begin"), "name") == allHooks);
+    CHECK(client.readResponse(5s).status == 200);
+    CHECK(OrdersFile(database).rows().size() == 1);
+}
+
+TEST_CASE("04: an order that the service refuses is counted apart from requests that the server refuses") {
+    Fixture fixture({"--order-queue=1", "--hook-timeout=5s"});
+    {
+        const auto lock = OrdersFile(fixture.directory.path() / "orders.db").lock();
+        REQUIRE(fixture.server.order().status == 202);
+        REQUIRE(fixture.server.order().status == 503);
+    }
+    CHECK(fixture.end() == 0);
+    const Event end = fixture.server.waitForEvent("shutdown.end");
+    CHECK(end.number("served") == 2);
+    CHECK(end.number("refused") == 0);
+    CHECK(end.number("orders_refused") == 1);
 }
 
 TEST_CASE("04: a second signal inside a hook that hangs ends it at once") {

@@ -17,7 +17,7 @@ namespace lifecycle {
 /// One thing to do when a service ends.
 struct Hook {
     std::string name;
-    /// Hooks of one phase run side by side, phases one after the other, lowest first.
+    /// Hooks of one phase run concurrently, phases one after the other, lowest first.
     int phase = 0;
     /// The most time it may take.
     Duration timeout = std::chrono::seconds(30);
@@ -33,13 +33,13 @@ enum class HookStatus {
     ok,
     failed,    ///< it threw
     timedOut,  ///< it overran and was abandoned: its thread goes on, nobody waits for it
-    skipped,   ///< the total deadline had passed before its phase began
+    skipped,   ///< not called: the total deadline had passed before its phase began
 };
 
 /// "ok", "timed out" and so on.
 std::string_view toString(HookStatus status);
 
-/// What is or was with a hook.
+/// Status and timing of one hook.
 struct HookReport {
     std::string name;
     int phase = 0;
@@ -49,6 +49,16 @@ struct HookReport {
     std::string error;   ///< of a failed one
 
     bool over() const { return status != HookStatus::waiting && status != HookStatus::running; }
+};
+
+/// How much time a hook has when all hooks before it use up theirs.
+struct HookPlan {
+    std::string name;
+    int phase = 0;
+    Duration timeout{};  ///< its own
+    Duration atLeast{};  ///< less than that if the total is too short for all
+
+    bool isShort() const { return atLeast < timeout; }
 };
 
 /// The hooks of a shutdown, in the order in which they were run.
@@ -61,18 +71,23 @@ struct HooksReport {
     bool anyAbandoned() const;
 };
 
-/// What a service does when it ends: named steps in phases, each with a time limit, none able to
+struct ServerToEnd;
+
+/// What a service does when it shuts down: named steps in phases, each with a time limit, none able to
 /// hold up or prevent another.
 ///
-/// Every hook runs, whatever earlier ones did. One that throws is reported with its message; one
-/// that overruns is timed out, even if it returns then, and abandoned if it does not. run() is given
-/// a total deadline, which is shared out: a hook gets its own timeout, or, where the time does not
-/// suffice for all, a share in proportion, so that a slow hook early on cannot use up the time of
-/// later ones. What a phase does not use, later ones get.
+/// Every hook is called, whatever earlier ones did, as long as the total deadline of run() has not
+/// passed; those that are left then are skipped. A hook that throws is reported with its message; one
+/// that overruns is timed out, even if it returns then, and abandoned if it does not.
 ///
-/// Each hook has a thread to itself while it runs; where the system has none left, that of run(),
-/// which cannot abandon it then. When run() returns, no thread is left but those of hooks that timed
-/// out. All functions may be called from every thread.
+/// A hook has its own timeout. Where the total is too short for all timeouts, the first hooks have
+/// theirs, and later ones what is left of the total; but half of it is kept for the phases, in equal
+/// parts, and no earlier hook can use up the part of a later one. What a phase does not use, later ones
+/// get. plan() tells at the start whether some hook may get less than its own timeout.
+///
+/// Each hook has a thread, which waits for it from add() on: a shutdown needs no thread that the system
+/// may not have by then. When run() returns, no thread is left that has run a hook, but those of hooks
+/// that timed out. All functions may be called from every thread.
 ///
 ///     Hooks hooks(&events);
 ///     hooks.add({.name = "gate", .phase = 1, .timeout = 1s, .run = [&](const Context&) { gate.close(); }});
@@ -81,15 +96,24 @@ struct HooksReport {
 ///     const HooksReport report = hooks.run(withTimeout(Context::background(), 60s).context);
 class Hooks {
 public:
-    /// Logs `hook.begin`, `hook.end`, `hook.failed` and `hook.timeout`; `events` may be null and
-    /// must otherwise outlive abandoned hooks.
+    /// Logs `hook.short`, `hook.begin`, `hook.end`, `hook.failed`, `hook.timeout` and `hook.skipped`;
+    /// `events` may be null and must otherwise outlive abandoned hooks. Throws std::system_error if the
+    /// system has no thread for timers.
     explicit Hooks(EventLog* events = nullptr);
+
+    /// Ends threads that have run no hook.
+    ~Hooks();
 
     Hooks(const Hooks&) = delete;
     Hooks& operator=(const Hooks&) = delete;
 
-    /// Throws std::logic_error once run() has been called: the hook might never run.
+    /// Throws std::logic_error once run() has been called: the hook might never run. Throws
+    /// std::system_error if the system has no thread for it; the hook is not added then.
     void add(Hook hook);
+
+    /// Which hook has how much time in a run() with this total, in the order of their phases. Logs
+    /// `hook.short` for each that may get less than its own timeout. For the start of the program.
+    std::vector<HookPlan> plan(Duration total) const;
 
     /// Runs all hooks. Blocks until they are over, at most until `total` is done. To be called once;
     /// a second call throws std::logic_error.
@@ -104,11 +128,15 @@ public:
 private:
     struct Step;
     class Run;
+    class Threads;
     using Steps = std::vector<std::shared_ptr<Step>>;
+    friend HooksReport shutdownAll(const std::vector<ServerToEnd>&, const Context&, EventLog*);
 
+    void insert(Hook hook, bool withThread);
     Steps ordered() const;
 
     EventLog* const events_;
+    const std::unique_ptr<Threads> threads_;
     mutable std::mutex mutex_;
     Steps steps_;           // guarded by mutex_
     bool started_ = false;  // guarded by mutex_

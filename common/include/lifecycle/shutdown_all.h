@@ -18,9 +18,13 @@ struct ServerToEnd {
     std::function<void(const Context&)> shutdown;
 };
 
-/// Ends servers side by side, each on a thread of its own: one that fails or hangs does not hold up
-/// the others. Blocks until all have ended, at most until `context` is done; a server that is not
+/// Shuts servers down concurrently, each on a thread of its own: one that fails or hangs does not hold
+/// up the others. Blocks until all have ended, at most until `context` is done; a server that is not
 /// done by then is left behind and reported as timed out. Logs as Hooks do, `events` may be null.
+///
+/// Where the system has no thread left, a server is shut down on the calling thread and cannot be left
+/// behind: programs that must do without new threads at the end add a hook for each
+/// server when they start, all in one phase.
 HooksReport shutdownAll(const std::vector<ServerToEnd>& servers, const Context& context,
                         EventLog* events = nullptr);
 
