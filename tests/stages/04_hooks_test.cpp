@@ -179,6 +179,22 @@ TEST_CASE("04: a request in the server's own queue is not turned away by the gat
     CHECK(fixture.rows() == 1);
 }
 
+TEST_CASE("04: an order in flight at the signal is taken") {
+    Fixture fixture;
+    Connection client = Connection::to(fixture.server.port());
+    const std::string order = R"({"item":"tea","quantity":1})";
+    const std::string request = httpRequest("POST", "/orders", {}, order);
+    client.send(request.substr(0, request.size() - 5)); // as if its client were slow
+    fixture.server.waitForEvent("request.begin");
+    fixture.server.signal(SIGTERM);
+    fixture.waitForHook("in-flight");
+    client.send(request.substr(request.size() - 5));
+    const Response answer = client.readResponse(5s);
+    CHECK(answer.status == 202);
+    CHECK(fixture.server.waitForExit(10s).code == 0);
+    CHECK(fixture.rows() == 1);
+}
+
 TEST_CASE("04: the total timeout ends what is left and an early slow hook does not starve the others") {
     Fixture fixture({"--total-timeout=1s", "--hook=readiness:1h"});
     REQUIRE(fixture.server.order().status == 202);
