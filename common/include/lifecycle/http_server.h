@@ -66,8 +66,10 @@ struct HttpServerOptions {
     unsigned queue = 1024;
     /// In a shutdown: how long a connection without a request may live on to send one.
     Duration keepAliveGrace = std::chrono::milliseconds(100);
-    /// While serving: how long a connection may stay idle between two requests.
-    Duration keepAliveTimeout = std::chrono::seconds(15);
+    /// While serving: how long a connection may stay idle between two requests; zero for one request per connection.
+    /// Must be longer than the idle limit of every proxy and load balancer in front of it (60 s is common): otherwise
+    /// they reuse connections that the server is just closing. Responses name it to their clients.
+    Duration keepAliveTimeout = std::chrono::seconds(75);
     /// How long a header may take from its first byte to its last, a client may pause within a body,
     /// and a write may make no progress.
     Duration ioTimeout = std::chrono::seconds(60);

@@ -17,8 +17,13 @@
 namespace lifecycle::http {
 namespace {
 
-/// How long a client that is still sending may go on after it got its answer.
-constexpr Duration lingerLimit = std::chrono::seconds(1);
+/// How long a client that is still sending may continue after it got its response, and pause meanwhile: as nginx's
+/// lingering_time and lingering_timeout.
+constexpr Duration lingerTime = std::chrono::seconds(30);
+constexpr Duration lingerPause = std::chrono::seconds(5);
+
+/// The same in a shutdown: the response is on its way, and what is still sent is of no use.
+constexpr Duration lingerTimeAtEnd = std::chrono::seconds(1);
 
 int checked(int result, const char* what) {
     if (result == -1) {
@@ -268,24 +273,34 @@ void ConnectionLoop::endGrace() {
 
 void ConnectionLoop::setLimits() {
     for (auto& [connection, parked] : parked_) {
-        limits_.erase(parked.limit);
-        parked.limit = limits_.emplace(limitFor(*connection), connection);
+        setLimit(parked);
     }
+}
+
+void ConnectionLoop::setLimit(Parked& parked) {
+    Connection* const connection = parked.connection.get();
+    limits_.erase(parked.limit);
+    parked.limit = limits_.emplace(limitFor(*connection), connection);
 }
 
 // ---- connections without a request -------------------------------------------------------------
 
 TimePoint ConnectionLoop::limitFor(const Connection& connection) const {
     const ConnectionState state = connection.state();
-    const Duration limit = state == ConnectionState::closing ? lingerLimit
-                           : state == ConnectionState::idle  ? core_.options.keepAliveTimeout
-                                                             : core_.options.ioTimeout;
+    const bool lingers = state == ConnectionState::closing;
+    const Duration limit = lingers                           ? lingerTime
+                           : state == ConnectionState::idle ? core_.options.keepAliveTimeout
+                                                            : core_.options.ioTimeout;
     // Not from now: a worker may have waited for some of that time.
-    const TimePoint end = addSaturated(connection.since(), limit);
-    if (!graceBegin_ || state == ConnectionState::reading || state == ConnectionState::closing) {
+    TimePoint end = addSaturated(connection.since(), limit);
+    if (lingers) {
+        end = std::min(end, Clock::now() + lingerPause);
+    }
+    if (!graceBegin_ || state == ConnectionState::reading) {
         return end;
     }
-    return std::min(end, addSaturated(std::max(connection.since(), *graceBegin_), core_.options.keepAliveGrace));
+    return std::min(end, addSaturated(std::max(connection.since(), *graceBegin_),
+                                      lingers ? lingerTimeAtEnd : core_.options.keepAliveGrace));
 }
 
 void ConnectionLoop::watch(ConnectionPtr connection) {
@@ -331,6 +346,7 @@ void ConnectionLoop::readable(Connection& connection) {
 
 void ConnectionLoop::linger(Connection& connection) {
     if (dropInput(connection.socket().sockfd())) {
+        setLimit(parked_.at(&connection));
         arm(connection);
     } else {
         core_.finish(unpark(connection));

@@ -33,7 +33,7 @@ public:
     void park(ConnectionPtr connection);
 
     /// Ends a connection whose client may not have finished sending: says the end to the client, and
-    /// reads and drops what comes until the client ends too or a short limit is over. Closing at once
+    /// reads and drops what comes until the client closes, too, pauses for 5 s, or 30 s are over; in a shutdown 1 s. Closing at once
     /// would reset the connection, and the client might lose the answer. As nginx's lingering_close.
     void lingeringClose(ConnectionPtr connection);
 
@@ -87,6 +87,7 @@ private:
     void beginGrace();
     void endGrace();
     void setLimits();
+    void setLimit(Parked& parked);
 
     void watch(ConnectionPtr connection);
     void arm(Connection& connection);

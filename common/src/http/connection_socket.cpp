@@ -17,6 +17,9 @@
 namespace lifecycle::http {
 namespace {
 
+/// What Poco's request reads before it gets the fields of the real one.
+constexpr std::string_view placeholder = "GET / HTTP/1.1\r\n\r\n";
+
 Duration fromPoco(const Poco::Timespan& span) {
     return std::chrono::microseconds(span.totalMicroseconds());
 }
@@ -70,33 +73,49 @@ std::ptrdiff_t ConnectionSocket::bytesThere() const {
 }
 
 ConnectionSocket::Head ConnectionSocket::receiveHead(Patience patience) {
+    constexpr std::size_t maxEmptyLines = 64 * 1024;
     std::array<char, 4096> bytes;
-    std::size_t all = 0;
+    std::size_t received = 0;
     // With a little patience the kernel does the waiting, which spares a poll for each request.
     for (int wait = patience == Patience::little ? 0 : MSG_DONTWAIT;; wait = MSG_DONTWAIT) {
         {
             const std::lock_guard lock(mutex_);
-            if (held_.beginHead()) {
-                return Head::whole;
+            const std::size_t skipped = held_.drop(std::min<std::uint64_t>(skip_, held_.size()));
+            skip_ -= skipped;
+            received -= std::min(received, skipped);
+            const RequestHead::State state = held_.parseHead();
+            if (state != RequestHead::State::incomplete) {
+                return state == RequestHead::State::complete ? Head::whole : Head::malformed;
             }
-            if (held_.size() > longestHead || all > longestHead) {  // all: nothing but empty lines
-                return Head::tooLong;
+            if (held_.empty() && received > maxEmptyLines) {
+                return Head::malformed;
             }
         }
-        ssize_t received;
+        ssize_t count;
         do {
-            received = ::recv(sockfd(), bytes.data(), bytes.size(), wait);
-        } while (received < 0 && errno == EINTR);
-        if (received < 0 && errno == EAGAIN) {
+            count = ::recv(sockfd(), bytes.data(), bytes.size(), wait);
+        } while (count < 0 && errno == EINTR);
+        if (count < 0 && errno == EAGAIN) {
             return held_.empty() ? Head::nothing : Head::part;
         }
-        if (received <= 0) {
+        if (count <= 0) {
             return Head::end;
         }
-        all += static_cast<std::size_t>(received);
+        received += static_cast<std::size_t>(count);
         const std::lock_guard lock(mutex_);
-        held_.append({bytes.data(), static_cast<std::size_t>(received)});
+        held_.append({bytes.data(), static_cast<std::size_t>(count)});
     }
+}
+
+void ConnectionSocket::endHead() {
+    const std::lock_guard lock(mutex_);
+    placeholderRead_ = 0;
+    held_.endHead();
+}
+
+void ConnectionSocket::skip(std::uint64_t count) {
+    const std::lock_guard lock(mutex_);
+    skip_ = count;
 }
 
 void ConnectionSocket::unreceive(std::string_view bytes) {
@@ -113,6 +132,7 @@ bool ConnectionSocket::requestIsWaiting() {
     const ssize_t size = ::recv(sockfd(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
     std::string all(held_.unread());
     all.append(bytes.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    all.erase(0, std::min<std::uint64_t>(skip_, all.size()));
     return headEnd(all) != std::string::npos;
 }
 
@@ -155,7 +175,13 @@ bool ConnectionSocket::poll(const Poco::Timespan& timeout, int mode) {
 }
 
 int ConnectionSocket::receiveBytes(void* buffer, int length, int flags) {
-    if (held_.inHead() || holdsBytes()) {
+    if (held_.inHead()) {
+        const std::string_view rest = placeholder.substr(placeholderRead_, static_cast<std::size_t>(length));
+        std::copy(rest.begin(), rest.end(), static_cast<char*>(buffer));
+        placeholderRead_ += rest.size();
+        return static_cast<int>(rest.size());
+    }
+    if (holdsBytes()) {
         return static_cast<int>(held_.read(static_cast<char*>(buffer), static_cast<std::size_t>(length),
                                            (flags & MSG_PEEK) != 0));
     }
@@ -170,9 +196,6 @@ int ConnectionSocket::receiveBytes(void* buffer, int length, int flags) {
         }
         if (errno != EAGAIN) {
             error(errno);
-        }
-        if (!waiting_) {
-            return 0;
         }
         if (!pollOne(sockfd(), POLLIN, orForEver(receiveTimeout_))) {
             throw Poco::TimeoutException("the client sent nothing in time");
@@ -189,6 +212,7 @@ int ConnectionSocket::sendBytes(const void* buffer, int length, int flags) {
         if (sent >= 0) {
             next += sent;
             rest -= static_cast<int>(sent);
+            sent_ += static_cast<std::uint64_t>(sent);
             continue;
         }
         if (errno == EINTR) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -20,18 +21,14 @@ namespace lifecycle::http {
 /// with each request; this class waits with poll(2) and remembers the addresses. It also knows the
 /// time limits of a server's connection, and can be cut by another thread at any moment.
 ///
-/// It collects a request's header until that is whole, so that no thread waits for the rest of one, and
-/// shows Poco exactly that header: Poco's idea of where it ends must not become the next request.
+/// It collects and parses a request's head until that is complete, so that no thread waits for the rest of one.
+/// Poco does not read that head: it gets a placeholder, which it insists on reading.
 ///
 /// One thread at a time uses the socket, except for cut(), reset() and requestIsWaiting().
 class ConnectionSocket : public Poco::Net::StreamSocketImpl {
 public:
     /// Takes `descriptor` over.
     ConnectionSocket(int descriptor, Poco::Net::SocketAddress peer, Duration timeout);
-
-    /// Without waiting receiveBytes() reports the end of the stream when nothing is there; with it, it
-    /// throws Poco::TimeoutException when the time limit is over.
-    void setWaiting(bool waiting) { waiting_ = waiting; }
 
     /// How long receiveHead() waits.
     enum class Patience {
@@ -41,19 +38,22 @@ public:
     /// What there is of the next request.
     enum class Head {
         nothing,
-        part,     ///< kept here; the rest may come
-        whole,    ///< receiveBytes() gives the header, then the end of the stream, until endHead()
-        tooLong,
-        end,      ///< the client has closed the connection, or it is broken
+        part,       ///< kept here; the rest may come
+        whole,      ///< receiveBytes() returns the placeholder, then the end of the stream, until endHead()
+        malformed,  ///< whatever else may come, it is not a request
+        end,        ///< the client has closed the connection, or it is broken
     };
-    /// Receives what there is, waiting for it with that patience, unless a whole header is here already.
+    /// Receives what there is, waiting for it with that patience, unless a whole head is here already.
     Head receiveHead(Patience patience);
 
-    /// That header, as it came.
-    std::string_view head() const { return held_.head(); }
+    /// That head; of a malformed one only the status.
+    const RequestHead& head() const { return held_.head(); }
 
-    /// Lets receiveBytes() go on behind the header. False if not all of the header has been read.
-    [[nodiscard]] bool endHead() { return held_.endHead(); }
+    /// Lets receiveBytes() continue after the head.
+    void endHead();
+
+    /// The next so many bytes that arrive are the rest of a body that nobody wants: receiveHead() drops them.
+    void skip(std::uint64_t count);
 
     /// Gives back bytes that were received, to be received again.
     void unreceive(std::string_view bytes);
@@ -67,6 +67,9 @@ public:
     /// The receive timeout that accepted sockets must have, and inherit from their listener. Long
     /// enough for a busy client to come back on a busy machine: giving up costs several wake-ups.
     static constexpr Duration attention = std::chrono::milliseconds(20);
+
+    /// Bytes sent since the connection was accepted.
+    std::uint64_t sent() const { return sent_; }
 
     /// The client has closed its side, and that has been read.
     bool endOfStream() const { return endOfStream_; }
@@ -107,10 +110,12 @@ private:
     std::optional<Poco::Net::SocketAddress> local_;
     Duration receiveTimeout_;
     Duration sendTimeout_;
-    bool waiting_ = true;
+    std::uint64_t sent_ = 0;
     bool endOfStream_ = false;
-    HeadBuffer held_;   // received, and not read by Poco yet
-    std::mutex mutex_;  // of the descriptor, so that no number is used that was given away, and of held_
+    std::size_t placeholderRead_ = 0;
+    HeadBuffer held_;         // received, and not read by Poco yet
+    std::uint64_t skip_ = 0;  // to drop before the next head
+    std::mutex mutex_;        // of the descriptor, so that no number is used that was given away, of held_ and of skip_
 };
 
 }  // namespace lifecycle::http

@@ -8,7 +8,6 @@
 #include <Poco/Timestamp.h>
 
 #include "http/request.h"
-#include "http/request_head.h"
 #include "http/response.h"
 #include "http/server_core.h"
 
@@ -20,9 +19,9 @@ Exchange::Exchange(ServerCore& core, Connection& connection, HttpSession& sessio
     : core_(core), connection_(connection), session_(session) {}
 
 ExchangeEnd Exchange::run() noexcept try {
-    ConnectionSocket& socket = connection_.socket();
     const TimePoint begin = Clock::now();
     connection_.become(ConnectionState::reading, begin);
+    session_.clearTrailers();
 
     std::uint64_t number = 0;
     std::string path;
@@ -31,17 +30,7 @@ ExchangeEnd Exchange::run() noexcept try {
     {
         Response response(core_, connection_, session_);
         std::optional<Request> request;
-        if (const auto status = whyRefused(socket.head())) {
-            return refuse(*status);
-        }
-        try {
-            request.emplace(core_, socket, response, session_, guards_);
-        } catch (const std::exception&) {
-            return refuse(HTTPResponse::HTTP_BAD_REQUEST);
-        }
-        if (!session_.endHead()) {
-            return refuse(HTTPResponse::HTTP_BAD_REQUEST);
-        }
+        request.emplace(core_, connection_.socket(), response, session_, guards_);
         if (!connection_.beginRequest(request->getMethod(), request->getURI())) {
             return ExchangeEnd::close;
         }
@@ -88,7 +77,7 @@ ExchangeEnd Exchange::answer(Request& request, Response& response) {
     response.answers(request);
     response.setDate(Poco::Timestamp());
     response.setVersion(request.getVersion());
-    response.setKeepAlive(request.getKeepAlive() && !asksForClose(request));
+    response.setKeepAlive(request.isPersistent() && core_.options.keepAliveTimeout > Duration::zero());
     try {
         callHandler(request, response);
     } catch (const Poco::Exception& error) {
@@ -116,10 +105,12 @@ ExchangeEnd Exchange::answer(Request& request, Response& response) {
         connection_.breakOff();
         return ExchangeEnd::close;
     }
-    if (!bodyIsDropped(request)) {
-        return ExchangeEnd::lingeringClose;
+    const std::optional<std::uint64_t> unread = request.unreadBody();
+    if (response.getKeepAlive() && unread) {
+        connection_.socket().skip(*unread);
+        return ExchangeEnd::keepAlive;
     }
-    return response.getKeepAlive() ? ExchangeEnd::keepAlive : ExchangeEnd::close;
+    return unread == 0 ? ExchangeEnd::close : ExchangeEnd::lingeringClose;
 }
 
 void Exchange::callHandler(Request& request, Response& response) {
@@ -139,18 +130,8 @@ void Exchange::callHandler(Request& request, Response& response) {
     handler->handleRequest(request, response);
 }
 
-/// Left there, what has arrived of the body would be read as the next request.
-bool Exchange::bodyIsDropped(Request& request) try {
-    ConnectionSocket& socket = connection_.socket();
-    socket.setWaiting(false);
-    const bool dropped = request.dropBody();
-    socket.setWaiting(true);
-    return dropped;
-} catch (const std::exception&) {
-    return false;  // The client has reset the connection.
-}
-
-ExchangeEnd Exchange::refuse(HTTPResponse::HTTPStatus status) noexcept try {
+ExchangeEnd Exchange::refuseMalformed() noexcept try {
+    const HTTPResponse::HTTPStatus status = connection_.socket().head().status();
     core_.emit("request.malformed", {{"status", static_cast<int>(status)},
                                      {"peer", connection_.peer()},
                                      {"note", "not what HTTP allows, counted nowhere"}});
@@ -158,6 +139,7 @@ ExchangeEnd Exchange::refuse(HTTPResponse::HTTPStatus status) noexcept try {
         Response response(core_, connection_, session_);
         response.setVersion(Poco::Net::HTTPMessage::HTTP_1_1);
         response.setStatusAndReason(status);
+        response.setDate(Poco::Timestamp());
         response.setContentLength(0);
         response.setKeepAlive(false);
         response.send();

@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <Poco/Net/HTTPResponse.h>
-
 #include "http/connection.h"
 #include "http/http_session.h"
 
@@ -23,22 +21,21 @@ enum class ExchangeEnd {
     takenOver,       ///< a handler has detached the socket, as a WebSocket does
 };
 
-/// One request and its answer, on a worker thread: reads the header, calls the handler, flushes.
+/// One request and its response, on a worker thread: takes the head, calls the handler, flushes.
 class Exchange {
 public:
     Exchange(ServerCore& core, Connection& connection, HttpSession& session);
 
-    /// Blocks for as long as the handler and the client take. Never throws. Requires that the whole header
+    /// Blocks for as long as the handler and the client take. Never throws. Requires that the whole head
     /// is there.
     ExchangeEnd run() noexcept;
 
-    /// Answers something that is no request.
-    ExchangeEnd refuse(Poco::Net::HTTPResponse::HTTPStatus status) noexcept;
+    /// Responds to what the socket found to be malformed.
+    ExchangeEnd refuseMalformed() noexcept;
 
 private:
     ExchangeEnd answer(Request& request, Response& response);
     void callHandler(Request& request, Response& response);
-    bool bodyIsDropped(Request& request);
 
     ServerCore& core_;
     Connection& connection_;

@@ -2,14 +2,7 @@
 
 #include <algorithm>
 
-#include "http/request_head.h"
-
 namespace lifecycle::http {
-namespace {
-
-constexpr auto lineEnds = "\r\n";
-
-}  // namespace
 
 void HeadBuffer::append(std::string_view bytes) {
     bytes_.erase(0, next_);
@@ -22,58 +15,41 @@ void HeadBuffer::putBack(std::string_view bytes) {
     next_ = 0;
 }
 
-bool HeadBuffer::beginHead() {
-    // Some clients send an empty line behind a body. Poco takes one in front for the end of the header.
-    next_ = std::min(bytes_.find_first_not_of(lineEnds, next_), bytes_.size());
-    const std::size_t end = headEnd(unread());
-    if (end == std::string_view::npos) {
-        forgetRead();
-        return false;
-    }
-    headEnd_ = next_ + end;
-    inHead_ = true;
-    lengthenLines();
-    return true;
+RequestHead::State HeadBuffer::parseHead() {
+    next_ = std::min(bytes_.find_first_not_of("\r\n", next_), bytes_.size());
+    const RequestHead::State state = head_.parse(unread());
+    inHead_ = state == RequestHead::State::complete;
+    forgetRead();
+    return state;
 }
 
-/// Poco reads a line in pieces of 4092 bytes, and takes a piece of two bytes for the empty line: a cookie of
-/// that length would end the header. One blank more in front of a value changes nothing else.
-void HeadBuffer::lengthenLines() {
-    constexpr std::size_t piece = 4092;
-    for (std::size_t begin = next_; begin < headEnd_;) {
-        std::size_t end = bytes_.find('\n', begin) + 1;
-        const std::size_t colon = bytes_.find(':', begin);
-        if (end - begin > piece && (end - begin) % piece == 2 && colon < end) {
-            bytes_.insert(colon + 1, 1, ' ');
-            ++end;
-            ++headEnd_;
-        }
-        begin = end;
-    }
-}
-
-bool HeadBuffer::endHead() {
-    const bool allIsRead = next_ == headEnd_;
+void HeadBuffer::endHead() {
+    next_ += head_.size();
+    head_.clear();
     inHead_ = false;
     forgetRead();
-    return allIsRead;
 }
 
 std::size_t HeadBuffer::read(char* buffer, std::size_t length, bool peek) {
-    const std::size_t there = (inHead_ ? headEnd_ : bytes_.size()) - next_;
-    const std::size_t count = std::min(there, length);
+    const std::size_t count = std::min(size(), length);
     std::copy_n(bytes_.data() + next_, count, buffer);
     if (!peek) {
-        next_ += count;
-        forgetRead();
+        drop(count);
     }
     return count;
 }
 
-/// Of a connection that is idle for long nothing large is kept.
+std::size_t HeadBuffer::drop(std::size_t count) {
+    const std::size_t dropped = std::min(size(), count);
+    next_ += dropped;
+    forgetRead();
+    return dropped;
+}
+
+/// A connection that is idle for long keeps nothing large.
 void HeadBuffer::forgetRead() {
     constexpr std::size_t worthKeeping = 4096;
-    if (inHead_ || !empty()) {
+    if (!empty()) {
         return;
     }
     bytes_.clear();

@@ -4,11 +4,12 @@
 #include <string>
 #include <string_view>
 
+#include "http/request_head.h"
+
 namespace lifecycle::http {
 
-/// What a client has sent and nobody has read yet: it collects a request's header until that is whole,
-/// and then gives exactly that to its reader. What follows comes behind endHead(): a body, or the next
-/// request.
+/// What a client has sent and nobody has read yet: it collects a request's head until that is complete. After
+/// endHead() it returns what follows: the body, or the next request.
 ///
 /// Not for several threads.
 class HeadBuffer {
@@ -17,33 +18,37 @@ public:
     std::size_t size() const { return bytes_.size() - next_; }
     std::string_view unread() const { return std::string_view(bytes_).substr(next_); }
 
-    /// What has been received. A header that is not whole is kept, however long.
+    /// What has been received. A head that is not complete is kept.
     void append(std::string_view bytes);
 
-    /// Gives back what was read too much, to be read again before the rest.
+    /// Returns bytes that were read too early, to be read again before the others.
     void putBack(std::string_view bytes);
 
-    /// If a whole header is there, reads end behind it until endHead(), and head() is it. Empty lines in
-    /// front of it are dropped, whether it is there or not. RFC 9112, 2.2.
-    bool beginHead();
+    /// Parses what has arrived of the next head. Empty lines before it are dropped, RFC 9112, 2.2.
+    RequestHead::State parseHead();
 
+    /// Valid until endHead(), append() or putBack().
+    const RequestHead& head() const { return head_; }
+
+    /// A complete head has been parsed, and endHead() not been called.
     bool inHead() const { return inHead_; }
-    std::string_view head() const { return std::string_view(bytes_).substr(next_, headEnd_ - next_); }
 
-    /// Reads go on behind the header. False if not all of it had been read.
-    [[nodiscard]] bool endHead();
+    /// Takes the head off; reads continue after it.
+    void endHead();
 
-    /// Copies as many bytes as there are and fit; they are read unless this is only a look.
+    /// Copies as many bytes as are here and fit. They are read then, unless this is only a peek.
     std::size_t read(char* buffer, std::size_t length, bool peek);
 
+    /// Drops up to so many bytes, and returns how many.
+    std::size_t drop(std::size_t count);
+
 private:
-    void lengthenLines();
     void forgetRead();
 
     std::string bytes_;
     std::size_t next_ = 0;  // the first one that is unread
+    RequestHead head_;
     bool inHead_ = false;
-    std::size_t headEnd_ = 0;  // in bytes_, while inHead_
 };
 
 }  // namespace lifecycle::http

@@ -14,18 +14,12 @@ Arrival HttpSession::awaitRequest(ConnectionSocket::Patience patience) try {
     }
     using Head = ConnectionSocket::Head;
     const Head head = socket_.receiveHead(patience);
-    return head == Head::whole     ? Arrival::request
-           : head == Head::tooLong ? Arrival::tooLong
-           : head == Head::end     ? Arrival::end
-                                   : Arrival::quiet;
+    return head == Head::whole       ? Arrival::request
+           : head == Head::malformed ? Arrival::malformed
+           : head == Head::end       ? Arrival::end
+                                     : Arrival::quiet;
 } catch (const std::exception&) {
     return Arrival::end;  // No memory.
-}
-
-int HttpSession::write(const char* buffer, std::streamsize length) {
-    const int sent = HTTPServerSession::write(buffer, length);
-    sent_ += sent > 0 ? static_cast<std::uint64_t>(sent) : 0;
-    return sent;
 }
 
 }  // namespace lifecycle::http

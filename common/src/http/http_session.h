@@ -6,6 +6,7 @@
 
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerSession.h>
+#include <Poco/Version.h>
 
 #include "http/connection.h"
 
@@ -13,10 +14,10 @@ namespace lifecycle::http {
 
 /// What became of waiting for a request.
 enum class Arrival {
-    request,  ///< its whole header is there
-    quiet,    ///< nothing came, or a part of one
-    tooLong,
-    end,      ///< the client has closed the connection, or it is broken
+    request,    ///< its whole head is there
+    quiet,      ///< nothing came, or a part of one
+    malformed,  ///< what came is not a request, or one with too long a head
+    end,        ///< the client has closed the connection, or it is broken
 };
 
 /// Poco's session over a ConnectionSocket, able to wait a little for the next request.
@@ -31,12 +32,19 @@ public:
     /// Blocks for ConnectionSocket::attention at most, with Patience::none not at all.
     Arrival awaitRequest(ConnectionSocket::Patience patience);
 
-    /// The header has been parsed: what follows is its body. False if Poco took the end of the header
-    /// to be elsewhere.
-    [[nodiscard]] bool endHead() { return buffered() == 0 && socket_.endHead(); }
+    /// Those of the last exchange, of the request and of the response. Poco has them from 1.12 on.
+    void clearTrailers() {
+#if POCO_VERSION >= 0x010c0000
+        requestTrailer().clear();
+        responseTrailer().clear();
+#endif
+    }
 
-    /// Bytes that can be read without waiting.
-    std::streamsize available() const { return buffered() + socket_.bytesThere(); }
+    /// The request has been made from the head: what follows is its body.
+    void endHead() { socket_.endHead(); }
+
+    /// The client has closed its side, and that has been read.
+    bool endOfStream() const { return socket_.endOfStream(); }
 
     /// Reads some bytes of the body; 0 at the end of the connection.
     int readBody(char* buffer, int length) { return read(buffer, length); }
@@ -46,7 +54,7 @@ public:
 
     /// An answer is about to be sent.
     void beginAnswer() {
-        begin_ = sent_;
+        begin_ = socket_.sent();
         announced_.reset();
     }
 
@@ -54,15 +62,11 @@ public:
     void announce(std::uint64_t length) { announced_ = length; }
 
     /// It is of another length: its client would take the next one for its end, or its end for the next one.
-    bool brokeItsWord() const { return announced_ && sent_ - begin_ != *announced_; }
-
-protected:
-    int write(const char* buffer, std::streamsize length) override;
+    bool brokeItsWord() const { return announced_ && socket_.sent() - begin_ != *announced_; }
 
 private:
     ConnectionSocket& socket_;
-    std::uint64_t sent_ = 0;
-    std::uint64_t begin_ = 0;  // of the current answer, counted like sent_
+    std::uint64_t begin_ = 0;  // of the current response, in bytes sent
     std::optional<std::uint64_t> announced_;
 };
 

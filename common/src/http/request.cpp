@@ -7,33 +7,37 @@ namespace lifecycle::http {
 namespace {
 
 /// How much of a body that nobody wants is read, so that the connection can be used again.
-constexpr std::uint64_t mostDropped = 64 * 1024;
+constexpr std::uint64_t maxSkipped = 64 * 1024;
 
 }  // namespace
 
-Request::Request(ServerCore& core, const ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
+Request::Request(ServerCore& core, ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
                  HttpSession& session, std::vector<Gate::Guard>& guards)
     : HTTPServerRequestImpl(response, session, core.params.get()),
       context_(core.cutting.context),
       session_(session),
       socket_(socket),
+      isPersistent_(socket.head().isPersistent()),
       guards_(guards) {
-    if (getChunkedTransferEncoding()) {
-        body_ = std::make_unique<Body>(session, std::nullopt);
-    } else if (hasContentLength()) {
-        body_ = std::make_unique<Body>(session, static_cast<std::uint64_t>(getContentLength64()));
+    const RequestHead& head = socket.head();
+    setMethod(std::string(head.method()));
+    setURI(std::string(head.target()));
+    setVersion(std::string(head.version()));
+    for (std::size_t number = 0; number < head.fieldCount(); ++number) {
+        add(std::string(head.fieldName(number)), std::string(head.fieldValue(number)));
     }
+    if (const auto authority = head.authority()) {
+        setHost(std::string(*authority));
+    }
+    if (head.bodyLength() != 0) {
+        body_ = std::make_unique<Body>(session, head.bodyLength());
+    }
+    socket.endHead();
 }
 
-bool Request::leavesTheWayFree() const {
-    return !body_ || body_->bytes.isHere(mostDropped);
-}
-
-bool Request::dropBody() {
-    if (body_) {
-        body_->bytes.drop(mostDropped);
-    }
-    return !body_ || body_->bytes.isRead();
+std::optional<std::uint64_t> Request::unreadBody() const {
+    const std::optional<std::uint64_t> missing = body_ ? body_->bytes.missing() : 0;
+    return missing <= maxSkipped ? missing : std::nullopt;
 }
 
 std::istream& Request::stream() {

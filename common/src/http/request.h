@@ -23,18 +23,19 @@ class ServerCore;
 /// Poco's request, which knows the context of its server, and what to keep until it is answered.
 class Request : public Poco::Net::HTTPServerRequestImpl {
 public:
-    /// Reads and parses the header. Throws if it makes no sense.
-    Request(ServerCore& core, const ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
+    /// From the head that the socket has received, which it takes off there.
+    Request(ServerCore& core, ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
             HttpSession& session, std::vector<Gate::Guard>& guards);
 
     const Context& context() const { return context_; }
     bool endedEarly() const { return socket_.endOfStream() || (body_ && body_->bytes.isBroken()); }
+    bool hasMalformedBody() const { return body_ && body_->bytes.isMalformed(); }
 
-    /// Nothing of its body is in the way of a next request, or nothing but what is here already.
-    bool leavesTheWayFree() const;
+    /// The client may send another request on this connection.
+    bool isPersistent() const { return isPersistent_; }
 
-    /// Drops what is here of its body. True if nothing is missing.
-    bool dropBody();
+    /// How much of its body has to be skipped before a next request; nothing if there cannot be one.
+    std::optional<std::uint64_t> unreadBody() const;
 
     /// Without a length there is none: RFC 9112, 6.3. Poco would take all that follows for the body.
     std::istream& stream() override;
@@ -52,6 +53,7 @@ private:
     HttpSession& session_;
     std::unique_ptr<Body> body_;  // made when it is asked for, if it is empty
     const ConnectionSocket& socket_;
+    bool isPersistent_;
     std::vector<Gate::Guard>& guards_;
 };
 

@@ -1,7 +1,15 @@
 #include "http/request_body.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+#include <system_error>
+#include <utility>
 
+#include <Poco/Version.h>
+
+#include "http/grammar.h"
 #include "http/http_session.h"
 
 namespace lifecycle::http {
@@ -9,16 +17,9 @@ namespace {
 
 constexpr int end = -1;
 
-/// In a line of framing: far more than anybody needs.
-constexpr int longestLine = 8 * 1024;
-constexpr int mostTrailers = 100;
-
-int hexDigit(int c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
+/// Of a line of framing: far more than anybody needs.
+constexpr std::size_t maxLine = 8 * 1024;
+constexpr int maxTrailers = 100;
 
 }  // namespace
 
@@ -28,37 +29,23 @@ RequestBody::RequestBody(HttpSession& session, std::optional<std::uint64_t> leng
       state_(chunked_ ? State::size : length == 0 ? State::whole : State::data),
       left_(length.value_or(0)) {}
 
-bool RequestBody::isHere(std::uint64_t most) const {
-    const auto unread = static_cast<std::uint64_t>(egptr() - gptr());
-    if (isWhole()) {
-        return unread <= most;
-    }
-    return !chunked_ && state_ == State::data && left_ <= most && unread + left_ <= most &&
-           left_ <= static_cast<std::uint64_t>(session_.available());
-}
-
-void RequestBody::drop(std::uint64_t most) {
-    while (most > 0 && sgetc() != traits_type::eof()) {
-        const auto count = std::min(most, static_cast<std::uint64_t>(egptr() - gptr()));
-        gbump(static_cast<int>(count));
-        most -= count;
-    }
-    if (gptr() == egptr() && chunked_) {
-        sgetc();  // the last chunk
-    }
+std::optional<std::uint64_t> RequestBody::missing() const {
+    return isWhole()                             ? std::optional<std::uint64_t>(0)
+           : !chunked_ && state_ == State::data ? std::optional(left_)
+                                                : std::nullopt;
 }
 
 RequestBody::int_type RequestBody::underflow() {
     try {
         return receive();
     } catch (...) {
-        state_ = State::broken;  // The client has reset the connection, or sends nothing.
+        state_ = State::cutOff;  // The client has reset the connection, or sends nothing.
         throw;
     }
 }
 
 RequestBody::int_type RequestBody::receive() {
-    while (state_ != State::whole && state_ != State::broken) {
+    while (!isWhole() && !isBroken()) {
         bool good = true;
         switch (state_) {
             case State::size:
@@ -77,7 +64,7 @@ RequestBody::int_type RequestBody::receive() {
                 break;
             }
             case State::dataEnd:
-                good = readLineEnd();
+                good = readLine() == "";
                 state_ = State::size;
                 break;
             default:
@@ -85,7 +72,7 @@ RequestBody::int_type RequestBody::receive() {
                 break;
         }
         if (!good) {
-            state_ = State::broken;
+            state_ = session_.endOfStream() ? State::cutOff : State::malformed;
         }
     }
     return traits_type::eof();
@@ -93,52 +80,52 @@ RequestBody::int_type RequestBody::receive() {
 
 /// `5;name=value CRLF`.
 bool RequestBody::readSize() {
-    constexpr int mostDigits = 15;  // fits into 64 bits
-    std::uint64_t size = 0;
-    int digits = 0;
-    int c = session_.nextByte();
-    for (; hexDigit(c) >= 0; c = session_.nextByte()) {
-        size = size * 16 + static_cast<std::uint64_t>(hexDigit(c));
-        if (++digits > mostDigits) {
-            return false;
-        }
-    }
-    if (digits == 0 || (c != '\r' && c != ';' && c != ' ' && c != '\t')) {
+    constexpr std::ptrdiff_t maxDigits = 15;  // fits into 64 bits
+    const std::optional<std::string> line = readLine();
+    if (!line) {
         return false;
     }
-    for (int length = 0; c != '\r'; c = session_.nextByte()) {
-        if (c == end || c == '\n' || ++length > longestLine) {
-            return false;
-        }
-    }
-    left_ = size;
-    state_ = size == 0 ? State::trailer : State::data;
-    return session_.nextByte() == '\n';
+    const char* const begin = line->data();
+    const auto [extension, error] = std::from_chars(begin, begin + line->size(), left_, 16);
+    state_ = left_ == 0 ? State::trailer : State::data;
+    return error == std::errc() && extension - begin <= maxDigits &&
+           isChunkExtension(std::string_view(*line).substr(static_cast<std::size_t>(extension - begin)));
 }
 
-/// Fields behind the last chunk, which nobody asks for, up to an empty line.
+/// Fields after the last chunk, up to an empty line.
 bool RequestBody::readTrailer() {
-    for (int lines = 0; lines <= mostTrailers; ++lines) {
-        int length = 0;
-        int c = session_.nextByte();
-        for (; c != '\r'; c = session_.nextByte()) {
-            if (c == end || c == '\n' || ++length > longestLine) {
-                return false;
-            }
-        }
-        if (session_.nextByte() != '\n') {
-            return false;
-        }
-        if (length == 0) {
+    for (int lines = 0; lines <= maxTrailers; ++lines) {
+        const std::optional<std::string> line = readLine();
+        if (line == "") {
             state_ = State::whole;
             return true;
         }
+        const std::size_t colon = line ? line->find(':') : std::string::npos;
+        if (colon == std::string::npos) {
+            return false;
+        }
+        const std::string name = line->substr(0, colon);
+        const std::string value(trimmed(std::string_view(*line).substr(colon + 1)));
+        if (!isToken(name) || !isFieldValue(value)) {
+            return false;
+        }
+#if POCO_VERSION >= 0x010c0000
+        session_.requestTrailer().add(name, value);
+#endif
     }
     return false;
 }
 
-bool RequestBody::readLineEnd() {
-    return session_.nextByte() == '\r' && session_.nextByte() == '\n';
+/// Without its CRLF; nothing if it ends in another way, or is too long.
+std::optional<std::string> RequestBody::readLine() {
+    std::string line;
+    for (int c = session_.nextByte(); c != '\r'; c = session_.nextByte()) {
+        if (c == end || c == '\n' || line.size() == maxLine) {
+            return std::nullopt;
+        }
+        line += static_cast<char>(c);
+    }
+    return session_.nextByte() == '\n' ? std::optional(std::move(line)) : std::nullopt;
 }
 
 }  // namespace lifecycle::http

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <streambuf>
+#include <string>
 
 namespace lifecycle::http {
 
@@ -22,26 +23,24 @@ public:
     /// All of it has been received.
     bool isWhole() const { return state_ == State::whole; }
 
-    /// Not whole, and never will be: it makes no sense, or the connection has ended before it.
-    bool isBroken() const { return state_ == State::broken; }
+    /// Its chunks make no sense. RFC 9112, 7.1.
+    bool isMalformed() const { return state_ == State::malformed; }
 
-    /// All of it has been read.
-    bool isRead() const { return isWhole() && gptr() == egptr(); }
+    /// Not whole, and never will be: it is malformed, or the connection has ended before it, or the client paused for
+    /// too long.
+    bool isBroken() const { return isMalformed() || state_ == State::cutOff; }
 
-    /// What has not been read of it is here, need not be waited for, and is no more than `most` bytes.
-    bool isHere(std::uint64_t most) const;
-
-    /// Reads so much of it, for nobody.
-    void drop(std::uint64_t most);
+    /// How many of its bytes have not been received; nothing if that cannot be known.
+    std::optional<std::uint64_t> missing() const;
 
 private:
-    enum class State { size, data, dataEnd, trailer, whole, broken };
+    enum class State { size, data, dataEnd, trailer, whole, malformed, cutOff };
 
     int_type underflow() override;
     int_type receive();
     bool readSize();
     bool readTrailer();
-    bool readLineEnd();
+    std::optional<std::string> readLine();
 
     HttpSession& session_;
     const bool chunked_;

@@ -1,10 +1,15 @@
 #include "http/request_head.h"
 
 #include <algorithm>
-#include <string>
-#include <vector>
+#include <charconv>
+#include <limits>
+#include <utility>
 
 #include <Poco/Ascii.h>
+#include <Poco/Net/HTTPMessage.h>
+#include <Poco/Net/HTTPRequest.h>
+
+#include "http/grammar.h"
 
 namespace lifecycle::http {
 namespace {
@@ -13,54 +18,50 @@ using Poco::Net::HTTPMessage;
 using Poco::Net::HTTPRequest;
 using Poco::Net::HTTPResponse;
 
-/// RFC 9110, 5.6.2.
-bool isToken(std::string_view text) {
-    constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return Poco::Ascii::isAlphaNumeric(static_cast<unsigned char>(c)) || others.find(c) != std::string_view::npos;
-    });
+constexpr std::size_t maxHead = 64 * 1024;
+constexpr std::size_t maxMethod = 32;
+constexpr std::size_t maxTarget = 16 * 1024;
+constexpr std::size_t maxFields = 100;
+
+/// RFC 9112, 3.2, except that bytes beyond ASCII, which do no harm, are allowed.
+bool isTargetChar(char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '\xff';
 }
 
-bool isNumber(std::string_view text) {
-    constexpr std::size_t mostDigits = 19;  // Poco refuses what does not fit into 64 bits
-    return !text.empty() && text.size() <= mostDigits &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-bool isSame(std::string_view text, std::string_view name) {
-    return text.size() == name.size() && std::equal(text.begin(), text.end(), name.begin(), [](char a, char b) {
-               return Poco::Ascii::toLower(static_cast<unsigned char>(a)) ==
-                      Poco::Ascii::toLower(static_cast<unsigned char>(b));
-           });
-}
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(" \t");
-    return begin == std::string_view::npos ? std::string_view()
-                                           : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-/// Takes the first line off `head`, without its end.
-std::string_view takeLine(std::string_view& head) {
-    const std::size_t end = head.find('\n');
-    std::string_view line = head.substr(0, end);
-    head.remove_prefix(std::min(head.size(), line.size() + 1));
-    if (line.ends_with('\r')) {
-        line.remove_suffix(1);
+/// Whether `c` may be at this place of a version and its line's end. RFC 9112, 2.3.
+bool fitsVersion(std::size_t place, char c, char before) {
+    constexpr std::string_view pattern = "HTTP/d.d";
+    if (place < pattern.size()) {
+        return pattern[place] == 'd' ? Poco::Ascii::isDigit(c) : pattern[place] == c;
     }
-    return line;
+    return place == pattern.size() ? c == '\r' || c == '\n' : before == '\r' && c == '\n';
 }
 
-/// Poco ends a line at a CR, and skips a byte 0xff, which it takes for the end of the connection.
-bool hasStrayControl(std::string_view line) {
-    return line.find_first_of(std::string_view("\r\0\xff", 3)) != std::string_view::npos;
+/// The authority of "http://host:80/path". RFC 9112, 3.2.2.
+std::optional<std::string_view> authorityOf(std::string_view target) {
+    constexpr std::string_view separator = "://";
+    const std::size_t scheme = target.find(separator);
+    if (scheme == std::string_view::npos || !isToken(target.substr(0, scheme))) {
+        return std::nullopt;
+    }
+    const std::string_view rest = target.substr(scheme + separator.size());
+    const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+    return isAuthority(authority) ? std::optional(authority) : std::nullopt;
 }
 
-/// RFC 9112, 3.2, but for bytes beyond ASCII, which do no harm. Poco ends it at each kind of white space.
-bool isTarget(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '\xff';
-    });
+/// Takes an element off a list with commas.
+std::string_view takeElement(std::string_view& list) {
+    const std::string_view element = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), element.size() + 1));
+    return trimmed(element);
+}
+
+std::optional<std::uint64_t> parseLength(std::string_view text) {
+    std::int64_t length = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    const bool isNumber = !text.empty() && text.front() != '-' && error == std::errc() &&
+                          end == text.data() + text.size();
+    return isNumber ? std::optional(static_cast<std::uint64_t>(length)) : std::nullopt;
 }
 
 }  // namespace
@@ -77,60 +78,150 @@ std::size_t headEnd(std::string_view bytes) {
     return std::string_view::npos;
 }
 
-std::optional<HTTPResponse::HTTPStatus> whyRefused(std::string_view head) {
-    const std::string_view request = takeLine(head);
-    const std::size_t first = request.find(' ');
-    const std::size_t last = request.rfind(' ');
-    const std::string_view version = request.substr(last == std::string_view::npos ? request.size() : last + 1);
-    if (!isToken(request.substr(0, first)) || first == last ||
-        !isTarget(request.substr(first + 1, last - first - 1)) || hasStrayControl(version)) {
-        return HTTPResponse::HTTP_BAD_REQUEST;
+RequestHead::State RequestHead::parse(std::string_view bytes) {
+    bytes_ = bytes;
+    while (state_ == State::incomplete && next_ < bytes.size()) {
+        if (const Fault fault = step_ == Step::fields ? parseFieldLine() : parseRequestLine()) {
+            status_ = *fault;
+            state_ = State::malformed;
+        }
     }
-    if (version != HTTPMessage::HTTP_1_0 && version != HTTPMessage::HTTP_1_1) {
-        return version.starts_with("HTTP/") ? HTTPResponse::HTTP_VERSION_NOT_SUPPORTED
-                                            : HTTPResponse::HTTP_BAD_REQUEST;
-    }
-    int lengths = 0;
-    std::optional<std::string_view> coding;
-    for (std::string_view line = takeLine(head); !line.empty(); line = takeLine(head)) {
-        const std::size_t colon = line.find(':');
-        const std::string_view name = line.substr(0, colon);  // which a folded line does not have
-        const std::string_view value = trimmed(line.substr(std::min(line.size(), name.size() + 1)));
-        if (colon == std::string_view::npos || !isToken(name) || hasStrayControl(line)) {
+    return state_;
+}
+
+void RequestHead::clear() {
+    std::vector<Field> fields = std::move(fields_);
+    fields.clear();
+    *this = RequestHead();
+    fields_ = std::move(fields);  // keeps its memory
+}
+
+bool RequestHead::isPersistent() const {
+    // After a successful CONNECT the connection carries something else. RFC 9110, 9.3.6.
+    return !asksForClose_ && (asksForKeepAlive_ || version() == HTTPMessage::HTTP_1_1) &&
+           method() != HTTPRequest::HTTP_CONNECT;
+}
+
+RequestHead::Part RequestHead::partOf(std::string_view text) const {
+    return {static_cast<std::uint32_t>(text.data() - bytes_.data()), static_cast<std::uint32_t>(text.size())};
+}
+
+/// One byte of it, so that a wrong one is noticed when it arrives.
+RequestHead::Fault RequestHead::parseRequestLine() {
+    const std::size_t at = next_++;
+    const char c = bytes_[at];
+    if (step_ == Step::version) {
+        if (!fitsVersion(at - version_.begin, c, bytes_[at - 1])) {
             return HTTPResponse::HTTP_BAD_REQUEST;
         }
-        if (isSame(name, HTTPMessage::CONTENT_LENGTH)) {
-            if (!isNumber(value) || ++lengths > 1) {
-                return HTTPResponse::HTTP_BAD_REQUEST;
-            }
-        } else if (isSame(name, HTTPMessage::TRANSFER_ENCODING)) {
-            if (coding) {
-                return HTTPResponse::HTTP_BAD_REQUEST;
-            }
-            coding = value;
+        if (c == '\n') {
+            version_.size = static_cast<std::uint32_t>(std::string_view(HTTPMessage::HTTP_1_1).size());
+            lineBegin_ = next_;
+            step_ = Step::fields;
+            return checkTarget();
         }
+        return std::nullopt;
     }
-    if (coding && (lengths > 0 || version == HTTPMessage::HTTP_1_0)) {
-        return HTTPResponse::HTTP_BAD_REQUEST;
+    Part& part = step_ == Step::method ? method_ : target_;
+    part.size = static_cast<std::uint32_t>(at - part.begin);
+    if (c == ' ' && part.size > 0) {
+        (step_ == Step::method ? target_ : version_).begin = static_cast<std::uint32_t>(next_);
+        step_ = step_ == Step::method ? Step::target : Step::version;
+        return std::nullopt;
     }
-    if (coding && !isSame(*coding, "chunked")) {
-        return HTTPResponse::HTTP_NOT_IMPLEMENTED;
+    if (step_ == Step::method) {
+        const bool fits = part.size < maxMethod && isToken(bytes_.substr(at, 1));
+        return fits ? std::nullopt : Fault(HTTPResponse::HTTP_BAD_REQUEST);
+    }
+    return !isTargetChar(c)          ? Fault(HTTPResponse::HTTP_BAD_REQUEST)
+           : part.size == maxTarget ? Fault(HTTPResponse::HTTP_REQUEST_URI_TOO_LONG)
+                                    : std::nullopt;
+}
+
+/// RFC 9112, 3.2: which form fits which method.
+RequestHead::Fault RequestHead::checkTarget() {
+    if (version() != HTTPMessage::HTTP_1_0 && version() != HTTPMessage::HTTP_1_1) {
+        return HTTPResponse::HTTP_VERSION_NOT_SUPPORTED;
+    }
+    bool fits = false;
+    if (method() == HTTPRequest::HTTP_CONNECT) {
+        const std::size_t port = target().rfind(':');
+        fits = isAuthority(target()) && port < target().size() - 1 && target().find(']', port) == std::string_view::npos;
+    } else if (target().starts_with('/')) {
+        fits = true;
+    } else if (target() == "*") {
+        fits = method() == HTTPRequest::HTTP_OPTIONS;
+    } else if (const auto authority = authorityOf(target())) {
+        authority_ = partOf(*authority);
+        fits = true;
+    }
+    return fits ? std::nullopt : Fault(HTTPResponse::HTTP_BAD_REQUEST);
+}
+
+RequestHead::Fault RequestHead::parseFieldLine() {
+    const std::size_t end = bytes_.find('\n', next_);
+    next_ = end == std::string_view::npos ? bytes_.size() : end + 1;
+    if (next_ > maxHead) {
+        return HTTPResponse::HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+    }
+    if (end == std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::string_view line = bytes_.substr(lineBegin_, end - lineBegin_);
+    lineBegin_ = next_;
+    if (line.ends_with('\r')) {
+        line.remove_suffix(1);
+    }
+    if (line.empty()) {
+        state_ = State::complete;
+        return checkFields();
+    }
+    return parseField(line);
+}
+
+RequestHead::Fault RequestHead::parseField(std::string_view line) {
+    constexpr Fault malformed = HTTPResponse::HTTP_BAD_REQUEST;
+    const std::size_t colon = line.find(':');
+    const std::string_view name = line.substr(0, colon);  // which begins with a blank if the line is folded
+    const std::string_view value = trimmed(line.substr(std::min(line.size(), name.size() + 1)));
+    if (colon == std::string_view::npos || !isToken(name) || !isFieldValue(value)) {
+        return malformed;
+    }
+    if (fields_.size() == maxFields) {
+        return HTTPResponse::HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+    }
+    fields_.push_back({partOf(name), partOf(value)});
+    if (equalsIgnoringCase(name, HTTPRequest::HOST)) {
+        const bool isSecond = std::exchange(hasHost_, true);
+        return isSecond || !(value.empty() || isAuthority(value)) ? malformed : std::nullopt;
+    }
+    if (equalsIgnoringCase(name, HTTPMessage::CONTENT_LENGTH)) {
+        const bool isSecond = length_.has_value();
+        length_ = parseLength(value);
+        return isSecond || !length_ ? malformed : std::nullopt;
+    }
+    if (equalsIgnoringCase(name, HTTPMessage::TRANSFER_ENCODING)) {
+        return std::exchange(coding_, partOf(value)) ? malformed : std::nullopt;
+    }
+    if (equalsIgnoringCase(name, HTTPMessage::CONNECTION)) {
+        for (std::string_view options = value; !options.empty();) {
+            const std::string_view option = takeElement(options);
+            asksForClose_ = asksForClose_ || equalsIgnoringCase(option, HTTPMessage::CONNECTION_CLOSE);
+            asksForKeepAlive_ = asksForKeepAlive_ || equalsIgnoringCase(option, HTTPMessage::CONNECTION_KEEP_ALIVE);
+        }
     }
     return std::nullopt;
 }
 
-bool asksForClose(const HTTPRequest& request) {
-    for (const auto& [name, value] : request) {
-        if (!isSame(name, HTTPMessage::CONNECTION)) {
-            continue;
-        }
-        std::vector<std::string> options;
-        HTTPRequest::splitElements(value, options);
-        if (std::any_of(options.begin(), options.end(), [](const auto& option) { return isSame(option, "close"); })) {
-            return true;
-        }
+RequestHead::Fault RequestHead::checkFields() const {
+    const bool isOld = version() == HTTPMessage::HTTP_1_0;
+    if ((!hasHost_ && !isOld) || (coding_ && (length_ || isOld))) {
+        return HTTPResponse::HTTP_BAD_REQUEST;
     }
-    return false;
+    if (coding_ && !equalsIgnoringCase(of(*coding_), HTTPMessage::CHUNKED_TRANSFER_ENCODING)) {
+        return HTTPResponse::HTTP_NOT_IMPLEMENTED;
+    }
+    return std::nullopt;
 }
 
 }  // namespace lifecycle::http

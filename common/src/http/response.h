@@ -33,7 +33,7 @@ public:
 private:
     bool hasBody() const;
     void announceLength() const;
-    void beforeHeader(bool endsWithConnection = false);
+    void beforeHeader();
 
     ServerCore& core_;
     Connection& connection_;

@@ -3,17 +3,31 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string>
 #include <utility>
 
 #include "http/exchange.h"
 
 namespace lifecycle::http {
+namespace {
+
+/// Empty if there is nothing that a client could make use of: it counts in whole seconds.
+std::string keepAliveHintFor(Duration timeout) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
+    return seconds > 0 && seconds <= std::numeric_limits<std::int32_t>::max() ? "timeout=" + std::to_string(seconds)
+                                                                             : "";
+}
+
+}  // namespace
 
 ServerCore::ServerCore(Poco::Net::HTTPRequestHandlerFactory::Ptr handlerFactory,
                        HttpServerOptions serverOptions)
     : options(std::move(serverOptions)),
       factory(std::move(handlerFactory)),
       params(new Poco::Net::HTTPServerParams),
+      keepAliveHint(keepAliveHintFor(options.keepAliveTimeout)),
       cutting(withCancel(Context::background())),
       listenerClosed(withCancel(Context::background())) {
     // A session sets its socket's receive timeout to this.
@@ -104,9 +118,7 @@ ExchangeEnd ServerCore::serveRequests(Connection& connection) {
             return ExchangeEnd::keepAlive;
         }
         Exchange exchange(*this, connection, session);
-        ExchangeEnd end = arrival == Arrival::request
-                              ? exchange.run()
-                              : exchange.refuse(Poco::Net::HTTPResponse::HTTP_BAD_REQUEST);
+        ExchangeEnd end = arrival == Arrival::request ? exchange.run() : exchange.refuseMalformed();
         if (end == ExchangeEnd::close && connection.socket().hasInput()) {
             end = ExchangeEnd::lingeringClose;  // Closing over what it has sent would reset it.
         }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -39,6 +40,9 @@ public:
     const HttpServerOptions options;
     Poco::Net::HTTPRequestHandlerFactory::Ptr factory;
     Poco::Net::HTTPServerParams::Ptr params;
+
+    /// Value of the Keep-Alive field in responses after which the connection stays open; empty for none.
+    const std::string keepAliveHint;
 
     /// Done when requests are cut.
     const CancelableContext cutting;
