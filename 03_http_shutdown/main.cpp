@@ -31,6 +31,7 @@ struct Settings {
     Duration timeout = 10s;
     Duration lameDuck = 0s;
     Duration keepAliveGrace = 100ms;
+    Duration keepAliveTimeout = 75s;
     unsigned threads = 256;
     unsigned queue = 1024;
     std::string strategy = "graceful";
@@ -43,6 +44,7 @@ int serveGracefully(const Settings& settings, Poco::Net::HTTPRequestHandlerFacto
                                            .threads = settings.threads,
                                            .queue = settings.queue,
                                            .keepAliveGrace = settings.keepAliveGrace,
+                                           .keepAliveTimeout = settings.keepAliveTimeout,
                                            .events = &events});
     server.start();
     events.emit("ready", {{"port", server.address().port()}, {"pid", ::getpid()}});
@@ -87,6 +89,8 @@ int main(int argc, char** argv) {
     options.duration("timeout", settings.timeout, "time for requests in flight before they are cut");
     options.duration("lame-duck", settings.lameDuck, "time to serve on after the signal");
     options.duration("keepalive-grace", settings.keepAliveGrace, "time for idle connections to send one more request");
+    options.duration("keep-alive-timeout", settings.keepAliveTimeout,
+                     "time between two requests of a connection, 0s to close after each response");
     options.number("threads", settings.threads, 1, 10'000, "requests worked on at once");
     options.number("queue", settings.queue, 1, 1'000'000, "requests waiting for a thread before 503");
     options.choice("strategy", settings.strategy, {"graceful", "stopall", "stop"}, "how to end");

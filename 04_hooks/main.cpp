@@ -72,6 +72,7 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
                        .threads = settings.threads,
                        .queue = settings.queue,
                        .keepAliveGrace = settings.keepAliveGrace,
+                       .keepAliveTimeout = settings.keepAliveTimeout,
                        .events = &events});
 
     lifecycle::Hooks hooks(&events);

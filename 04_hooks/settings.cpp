@@ -25,6 +25,8 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.duration("lame-duck", lameDuck, "time to serve on after the signal");
     options.duration("timeout", timeout, "time for requests in flight before they are cut");
     options.duration("keepalive-grace", keepAliveGrace, "time for idle connections to send one more request");
+    options.duration("keep-alive-timeout", keepAliveTimeout,
+                     "time between two requests of a connection, 0s to close after each response");
     options.duration("hook-timeout", hookTimeout, "time for each hook before it is abandoned");
     options.duration("total-timeout", totalTimeout, "time for all hooks together");
     options.duration("grace", grace, "time until somebody kills the process, to be checked at the start; 0s: unknown");

@@ -23,6 +23,7 @@ struct Settings {
     lifecycle::Duration lameDuck{};
     lifecycle::Duration timeout = std::chrono::seconds(10);
     lifecycle::Duration keepAliveGrace = std::chrono::milliseconds(100);
+    lifecycle::Duration keepAliveTimeout = std::chrono::seconds(75);
     lifecycle::Duration hookTimeout = std::chrono::seconds(30);
     lifecycle::Duration totalTimeout = std::chrono::minutes(10);
     lifecycle::Duration grace{};  ///< 0: not told

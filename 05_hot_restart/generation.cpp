@@ -53,7 +53,10 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
     server_ = std::make_unique<lifecycle::HttpServer>(
         new GreetingService(settings_.message, generation_, settings_.work, ready_),
         lifecycle::HttpServerOptions{
-            .sockets = sockets, .keepAliveGrace = settings_.keepAliveGrace, .events = &events_});
+            .sockets = sockets,
+            .keepAliveGrace = settings_.keepAliveGrace,
+            .keepAliveTimeout = settings_.keepAliveTimeout,
+            .events = &events_});
     if (!managed_) {
         lifecycle::SuccessorPlan plan{.command = command,
                                       .sockets = sockets,

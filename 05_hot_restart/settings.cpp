@@ -95,6 +95,8 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.duration("start-timeout", startTimeout, "time for a new generation to serve before it is killed");
     options.duration("drain-timeout", drainTimeout, "time for requests in flight before they are cut");
     options.duration("keepalive-grace", keepAliveGrace, "time for idle connections to send one more request");
+    options.duration("keep-alive-timeout", keepAliveTimeout,
+                     "time between two requests of a connection, 0s to close after each response");
     bool windowIsGiven = false;
     options.value("rollback-window", "DURATION", lifecycle::formatDuration(rollbackWindow),
                   "time to take the clients back if a new generation dies, --drain-timeout at most",

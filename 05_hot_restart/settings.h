@@ -25,6 +25,7 @@ struct Settings {
     lifecycle::Duration startTimeout = std::chrono::seconds(30);
     lifecycle::Duration drainTimeout = std::chrono::minutes(1);
     lifecycle::Duration keepAliveGrace = std::chrono::seconds(5);
+    lifecycle::Duration keepAliveTimeout = std::chrono::seconds(75);
     lifecycle::Duration rollbackWindow = std::chrono::seconds(5);
     std::string control = "parent-exits";
     std::string restartOf;  ///< the pid file of another service

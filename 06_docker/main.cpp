@@ -75,6 +75,7 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
         new IncrementService(increments, *counter, answer, new HelloService(settings.work, ready)));
     lifecycle::HttpServer server(service, {.address = {settings.address, settings.port},
                                            .keepAliveGrace = settings.keepAliveGrace,
+                                           .keepAliveTimeout = settings.keepAliveTimeout,
                                            .events = &events});
     server.start();
     tellPlan(settings, events);

@@ -40,6 +40,8 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.duration("timeout", timeout,
                      "time for requests and for work in the background before they are cut");
     options.duration("keepalive-grace", keepAliveGrace, "time for idle connections to send one more request");
+    options.duration("keep-alive-timeout", keepAliveTimeout,
+                     "time between two requests of a connection, 0s to close after each response");
     options.duration("grace", grace,
                      "time until somebody kills the process, checked at the start; 0s: unknown");
     options.choice("mode", mode, {"respond-first", "respond-last"},

@@ -18,6 +18,7 @@ struct Settings {
     lifecycle::Duration timeout = std::chrono::seconds(8);
     lifecycle::Duration lameDuck{};
     lifecycle::Duration keepAliveGrace = std::chrono::milliseconds(100);
+    lifecycle::Duration keepAliveTimeout = std::chrono::seconds(75);
     lifecycle::Duration grace = std::chrono::seconds(10);  ///< 0: not told
     std::string mode = "respond-first";
     std::string secondTerm = "force";  ///< or "ignore"

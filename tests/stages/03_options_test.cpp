@@ -12,7 +12,7 @@ using namespace lifecycle::test;
 TEST_CASE("03: the options are those of all stages") {
     checkCommonOptions("03_http_shutdown",
                        {"--address TEXT", "--port PORT", "--work DURATION", "--timeout DURATION",
-                        "--lame-duck DURATION", "--keepalive-grace DURATION", "--threads NUMBER",
+                        "--lame-duck DURATION", "--keepalive-grace DURATION", "--keep-alive-timeout DURATION", "--threads NUMBER",
                         "--queue NUMBER", "--strategy graceful|stopall|stop",
                         "--second-term force|ignore", "--help", "--version"});
 }
@@ -23,7 +23,7 @@ TEST_CASE("03: the help shows each default with its unit") {
     const std::string text = help.standardOutput();
     for (const auto& [option, value] : std::map<std::string, std::string>{
              {"--address", "127.0.0.1"}, {"--port", "8080"}, {"--work", "5s"}, {"--timeout", "10s"},
-             {"--lame-duck", "0s"}, {"--keepalive-grace", "100ms"}, {"--threads", "256"},
+             {"--lame-duck", "0s"}, {"--keepalive-grace", "100ms"}, {"--keep-alive-timeout", "1m15s"}, {"--threads", "256"},
              {"--queue", "1024"}, {"--strategy", "graceful"}}) {
         CAPTURE(option, value, text);
         const auto begin = text.find("\n  " + option + " ");
@@ -34,7 +34,7 @@ TEST_CASE("03: the help shows each default with its unit") {
 }
 
 TEST_CASE("03: durations are read in the syntax of Go and anything else is refused") {
-    for (const char* option : {"--work", "--timeout", "--lame-duck", "--keepalive-grace"}) {
+    for (const char* option : {"--work", "--timeout", "--lame-duck", "--keepalive-grace", "--keep-alive-timeout"}) {
         checkDurationOption("03_http_shutdown", option);
     }
 }

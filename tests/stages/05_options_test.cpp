@@ -12,10 +12,11 @@ TEST_CASE("05: the options are those of all stages and say what is wrong") {
     checkCommonOptions("05_hot_restart",
                        {"--address TEXT", "--port PORT", "--listen ADDRESS", "--work DURATION", "--message TEXT",
                         "--config TEXT", "--pid-file TEXT", "--start-timeout DURATION", "--drain-timeout DURATION",
-                        "--keepalive-grace DURATION", "--rollback-window DURATION",
+                        "--keepalive-grace DURATION", "--keep-alive-timeout DURATION", "--rollback-window DURATION",
                         "--control parent-exits|stable-pid", "--restart-of TEXT", "--second-term force|ignore"});
     for (const std::string option :
-         {"--work", "--start-timeout", "--drain-timeout", "--keepalive-grace", "--rollback-window"}) {
+         {"--work", "--start-timeout", "--drain-timeout", "--keepalive-grace", "--keep-alive-timeout",
+          "--rollback-window"}) {
         checkDurationOption("05_hot_restart", option);
     }
     checkRefused(stage("05_hot_restart", {"--control=fork"}), {"control", "parent-exits", "stable-pid"});

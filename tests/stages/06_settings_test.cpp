@@ -29,13 +29,14 @@ void checkRefused(const std::string& variable, const std::vector<std::string>& p
 TEST_CASE("06: the options are those of all stages and its own") {
     checkCommonOptions("06_docker",
                        {"--address TEXT", "--port PORT", "--redis HOST:PORT", "--work DURATION",
-                        "--timeout DURATION", "--lame-duck DURATION", "--keepalive-grace DURATION", "--grace DURATION",
+                        "--timeout DURATION", "--lame-duck DURATION", "--keepalive-grace DURATION",
+                        "--keep-alive-timeout DURATION", "--grace DURATION",
                         "--mode respond-first|respond-last", "--second-term force|ignore", "--jobs NUMBER", "--naive",
                         "--healthcheck", "--help", "--version"});
 }
 
 TEST_CASE("06: durations are read in the syntax of Go and anything else is refused") {
-    for (const char* option : {"--work", "--timeout", "--lame-duck", "--keepalive-grace", "--grace"}) {
+    for (const char* option : {"--work", "--timeout", "--lame-duck", "--keepalive-grace", "--keep-alive-timeout", "--grace"}) {
         checkDurationOption("06_docker", option);
     }
 }

@@ -106,6 +106,19 @@ struct ShutdownResult {
 /// An answer of another length than its Content-Length, or that ends with an exception, is broken off,
 /// so that its client cannot take it for whole, nor the next one for its end.
 ///
+/// Requests are read strictly, by RFC 9112: what leaves room for two readings is answered 400 and its connection
+/// closed, and so is a body whose chunks make no sense. A response sent ahead of the request's body keeps the
+/// connection if at most 64 KiB of a known length are missing, and says `Connection: close` otherwise.
+///
+/// Coming from Poco::Net::HTTPServer: handlers and factories work as they are, but
+///  - settings are HttpServerOptions, not HTTPServerParams: request.serverParams() returns a default object, there is
+///    no maxKeepAliveRequests, and no `Server:` field unless a handler sets it;
+///  - what a handler throws is logged in `events`, or nowhere: Poco::ErrorHandler is not called. If nothing was sent,
+///    the client gets a 500; otherwise the connection is aborted;
+///  - a request of HTTP/1.0 with `Transfer-Encoding` is answered 400, RFC 9112, 6.1. Poco's HTTPClientSession sends
+///    just that by default: have it speak HTTP/1.1 (HTTPRequest::HTTP_1_1), or set a Content-Length;
+///  - fields are passed on as they came; words such as `=?utf-8?q?a?=` are not decoded.
+///
 /// Threads: one accepts, and watches the connections that have no request, or not all of its header;
 /// requests run on worker threads started as needed. Handlers and the factory are called on the
 /// workers, many at once, as with Poco's own server. Plain Poco::Net::HTTPServer can be used beside
@@ -179,7 +192,8 @@ Context requestContext(const Poco::Net::HTTPServerRequest& request);
 
 /// The client ended the connection before the end of what was read of the request's body, or its chunks
 /// are broken. The stream shows either as the end of the body, so half an upload looks like a whole one. To
-/// be asked once the body has been read, on the handler's thread. For a request of another server: false.
+/// be asked once the body has been read, on the handler's thread. A response to malformed chunks becomes a 400 unless it
+/// is an error already. For a request of another server: false.
 bool endedEarly(const Poco::Net::HTTPServerRequest& request);
 
 /// Keeps a place in a gate until the answer to `request` has been flushed to the socket. A guard
