@@ -7,6 +7,8 @@
 #include "temp_dir.h"
 
 #include <Poco/Exception.h>
+#include <Poco/Net/HTTPServerRequestImpl.h>
+#include <Poco/Net/HTTPServerSession.h>
 #include <Poco/StreamCopier.h>
 #include <Poco/Version.h>
 
