@@ -6,8 +6,10 @@
 #include "lifecycle/shutdown_signals.h"
 #include "lifecycle/signal_event.h"
 #include "lifecycle/signals.h"
+#include "lifecycle/wait_group.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,6 +69,16 @@ int hangInShutdown(const Arguments& arguments) {
     events.emit("stopping", {{"cause", signals.context().cause()},
                              {"err", toString(signals.context().err())}});
     static_cast<void>(Context::background().waitFor(60s));
+    return 1;
+}
+
+/// Installs a crash handler, and crashes on a thread of the library.
+int crashOnLibraryThread() {
+    std::signal(SIGSEGV, [](int) { ::_exit(9); });
+    void* const forbidden = ::mmap(nullptr, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    WaitGroup threads;
+    threads.go([forbidden] { *static_cast<volatile char*>(forbidden) = 1; });
+    static_cast<void>(threads.wait(Context::background()));
     return 1;
 }
 
@@ -144,6 +156,9 @@ int main(int argc, char** argv) {
     }
     if (what == "hooks") {
         return tellHooks();
+    }
+    if (what == "crash") {
+        return crashOnLibraryThread();
     }
     if (what == "first_descriptor") {
         return firstDescriptor();

@@ -130,6 +130,10 @@ TEST_CASE("library: an inherited ignore is undone") {
     CHECK(waiting.waitForExit(10s).code == 0);
 }
 
+TEST_CASE("library: a crash handler of the program runs for a fault on a thread of the library") {
+    CHECK(Process(probe("crash")).waitForExit(10s).code == 9);
+}
+
 TEST_CASE("library: a write to a client that is gone does not kill") {
     CHECK(Process(probe("broken_pipe")).waitForExit(10s).code == 0);
 }

@@ -9,6 +9,9 @@
 
 #include <signal.h>
 
+#include <string>
+#include <vector>
+
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
 
@@ -30,6 +33,23 @@ TEST_CASE("06: as process 1 it waits for its work whatever else a container is s
     ::kill(inside, SIGQUIT); // docker run --stop-signal SIGQUIT
     CHECK(outside.waitForExit(20s).code == 0);
     CHECK(outside.waitForEvent("counter.total").number("value") == 1);
+}
+
+TEST_CASE("06: TERM before process 1 is loaded waits if the entrypoint has blocked it and is dropped otherwise") {
+    if (!namespacesAreAllowed()) {
+        skip("this system does not let us make a PID namespace");
+        return;
+    }
+    const auto signalled = afterShell("kill -TERM $$", stage("06_docker", {"--port=0", "--work=1ms"}));
+    std::vector<std::string> blocked{"env", "--block-signal=HUP,INT,QUIT,TERM"}; // as in the Dockerfile
+    blocked.insert(blocked.end(), signalled.begin(), signalled.end());
+    const Process waits(asPidOne(blocked));
+    CHECK(waits.waitForExit(20s).code == 0);
+    CHECK(waits.waitForEvent("signal").field("name") == "SIGTERM");
+
+    const Process drops(asPidOne(signalled));
+    CHECK(get(static_cast<int>(drops.waitForEvent("ready").number("port")), "/healthz").status == 200);
+    CHECK(drops.events("signal").empty());
 }
 
 TEST_CASE("06: as process 1 a second signal forces the end") {
