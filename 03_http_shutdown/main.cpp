@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdio>
 
 #include "hello_service.h"
 #include "lame_duck.h"
 #include "lifecycle/context.h"
+#include "lifecycle/error_line.h"
 #include "lifecycle/event_log.h"
 #include "lifecycle/exit_code.h"
 #include "lifecycle/http_server.h"
@@ -114,10 +114,10 @@ int main(int argc, char** argv) {
                              .stopAll = settings.strategy == "stopall"},
                             signals.context(), events);
     } catch (const Poco::Exception& error) {
-        std::fprintf(stderr, "03_http_shutdown: %s\n", error.displayText().c_str());
+        lifecycle::printError("03_http_shutdown", error.displayText());
         return lifecycle::exitUnavailable;
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "03_http_shutdown: %s\n", error.what());
+        lifecycle::printError("03_http_shutdown", error.what());
         return lifecycle::exitUnavailable;
     }
 }

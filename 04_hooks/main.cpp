@@ -6,13 +6,13 @@
 
 #include <array>
 #include <atomic>
-#include <cstdio>
 #include <memory>
 #include <stdexcept>
 
 #include "admin_service.h"
 #include "hello_service.h"
 #include "lame_duck.h"
+#include "lifecycle/error_line.h"
 #include "lifecycle/exit_code.h"
 #include "lifecycle/shutdown_all.h"
 #include "lifecycle/shutdown_signals.h"
@@ -159,7 +159,7 @@ int main(int argc, char** argv) {
     try {
         return serve(settings, signals, events);
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "04_hooks: %s\n", error.what());
+        lifecycle::printError("04_hooks", error.what());
         return lifecycle::exitUnavailable;
     }
 }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "generation.h"
+#include "lifecycle/error_line.h"
 #include "lifecycle/exit_code.h"
 #include "lifecycle/restart_requests.h"
 #include "settings.h"
@@ -21,7 +22,7 @@
 namespace {
 
 int tell(const std::exception& error, int code) {
-    std::fprintf(stderr, "05_hot_restart: %s\n", error.what());
+    lifecycle::printError("05_hot_restart", error.what());
     return code;
 }
 

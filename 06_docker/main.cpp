@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdio>
 #include <memory>
 #include <stdexcept>
 
@@ -15,6 +14,7 @@
 #include "increments.h"
 #include "lame_duck.h"
 #include "last_words.h"
+#include "lifecycle/error_line.h"
 #include "lifecycle/exit_code.h"
 #include "lifecycle/http_server.h"
 #include "lifecycle/shutdown_signals.h"
@@ -143,7 +143,7 @@ int main(int argc, char** argv) {
     try {
         return serve(settings, signals, events);
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "06_docker: %s\n", error.what());
+        lifecycle::printError("06_docker", error.what());
         return lifecycle::exitUnavailable;
     }
 }

@@ -1,10 +1,10 @@
 #include "settings.h"
 
 #include <charconv>
-#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
+#include "lifecycle/error_line.h"
 #include "lifecycle/exit_code.h"
 #include "lifecycle/options.h"
 
@@ -61,7 +61,7 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
         try {
             hostAndPort(redis);
         } catch (const std::invalid_argument& error) {
-            std::fprintf(stderr, "06_docker: REDIS_ADDR: %s\n", error.what());
+            lifecycle::printError("06_docker", std::string("REDIS_ADDR: ") + error.what());
             return lifecycle::exitUsage;
         }
     }

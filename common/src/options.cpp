@@ -13,6 +13,7 @@
 #include <Poco/Util/OptionProcessor.h>
 #include <Poco/Util/OptionSet.h>
 
+#include "lifecycle/error_line.h"
 #include "lifecycle/exit_code.h"
 
 namespace lifecycle {
@@ -36,15 +37,8 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
     return all;
 }
 
-/// On one line, whatever the user typed.
-std::string withoutControls(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-    return text;
-}
-
-void print(int descriptor, const std::string& text) {
-    [[maybe_unused]] const ssize_t written = ::write(descriptor, text.data(), text.size());
+void print(const std::string& text) {
+    [[maybe_unused]] const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
 }
 
 }  // namespace
@@ -102,15 +96,15 @@ std::optional<int> Options::parse(int argc, const char* const* argv) {
             applyEnvironment(given);
         }
     } catch (const std::invalid_argument& error) {
-        print(STDERR_FILENO, withoutControls(program_ + ": " + error.what()) + "\n");
+        printError(program_, error.what());
         return exitUsage;
     }
     if (help_) {
-        print(STDOUT_FILENO, helpText());
+        print(helpText());
         return exitClean;
     }
     if (version_) {
-        print(STDOUT_FILENO, program_ + " " LIFECYCLE_VERSION "\n");
+        print(program_ + " " LIFECYCLE_VERSION "\n");
         return exitClean;
     }
     return std::nullopt;

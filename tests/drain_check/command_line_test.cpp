@@ -48,6 +48,10 @@ TEST_CASE("drain_check: a bad command line is one line and exit code 64") {
     checkRefused(64, {"--path", "--", "server", "{port}"}, "a value is missing");
 }
 
+TEST_CASE("drain_check: durations that no run can take are refused") {
+    checkRefused(64, {"--timeout=2562047h", "--", CARELESS_SERVER, "none", "{port}"}, "longer than 24h");
+}
+
 TEST_CASE("drain_check: a command that never listens is one line and exit code 69") {
     checkRefused(69, {"--", "/no/such/server", "{port}"}, "No such file");
     checkRefused(69, {"--start-limit=300ms", "--", "sleep", "1{port}"}, "does not listen");

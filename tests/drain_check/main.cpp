@@ -11,6 +11,7 @@
 
 #include "interruption.h"
 #include "json.h"
+#include "lifecycle/error_line.h"
 #include "lifecycle/exit_code.h"
 #include "run.h"
 #include "settings.h"
@@ -93,7 +94,7 @@ int main(int argc, char** argv) {
         raiseDescriptorLimit();
         return rehearse(settings);
     } catch (const std::exception& error) {  // there is no such program, it does not listen or answer
-        std::fprintf(stderr, "drain_check: %s\n", error.what());
+        lifecycle::printError("drain_check", error.what());
         return lifecycle::exitUnavailable;
     }
 }

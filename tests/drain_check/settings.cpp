@@ -1,12 +1,13 @@
 #include "settings.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
 
+#include "lifecycle/error_line.h"
 #include "lifecycle/exit_code.h"
 #include "lifecycle/options.h"
 #include "lifecycle/signals.h"
@@ -54,7 +55,7 @@ std::string replaced(std::string text, std::string_view what, const std::string&
 }
 
 int complain(const std::string& message) {
-    std::fprintf(stderr, "drain_check: %s\n", message.c_str());
+    lifecycle::printError("drain_check", message);
     return exitUsage;
 }
 
@@ -104,6 +105,10 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     }
     if (list) {
         return std::nullopt;
+    }
+    if (std::max({timeout, lameDuck, exitLimit, idleLimit, refusalLimit, forceLimit, startLimit, restartLimit}) >
+        std::chrono::hours(24)) {
+        return complain("the timeout, the lame duck and the limits must not be longer than 24h each");
     }
     if (command.empty()) {
         return complain("no command; write drain_check [OPTION…] -- COMMAND… {port} …");

@@ -88,8 +88,13 @@ TEST_CASE("library: a bad option is one line on stderr that names it and what is
         {{"--threads", "0"}, {"--threads", "1 to 1000"}},
         {{"--threads", "99999999999"}, {"--threads", "1 to 1000"}},
         {{"--strategy", "hard"}, {"--strategy", "\"hard\"", "graceful, stop"}},
-        {{"--timeout", "1\n2"}, {"--timeout"}},
-        {{"--bo\ngus"}, {"unknown option"}},
+        {{"--timeout", "1\n2"}, {"--timeout", "\"1\\x0a2\""}},
+        {{"--bo\ngus"}, {"unknown option --bo\\x0agus"}},
+        {{"--timeout", "\x1b[2J"}, {"\"\\x1b[2J\"", "not a duration"}},
+        {{"--timeout", "\xc2\x9b\xe2\x80\xa8\xff"}, {"\"\\xc2\\x9b\\xe2\\x80\\xa8\\xff\"", "not a duration"}},
+        {{"--timeout", "f\u00fcnf"}, {"\"f\u00fcnf\"", "not a duration"}},
+        {{"--port", std::string(100'000, 'x')}, {"--port: \"xxx", "xxx [...] xxx", "xxx\" is not a number from 0 to 65535"}},
+        {{"--" + std::string(100'000, '\x1b')}, {"unknown option --\\x1b", "--timeout", "--verbose"}},
     };
     for (const Row& row : table) {
         const Outcome outcome = run(row.arguments);
@@ -98,6 +103,7 @@ TEST_CASE("library: a bad option is one line on stderr that names it and what is
         CHECK(outcome.output.empty());
         REQUIRE(outcome.errors.size() == 1);
         CHECK(outcome.errors[0].rfind("probe: ", 0) == 0);
+        CHECK(outcome.errors[0].size() < 1200);
         for (const std::string& part : row.parts) {
             CAPTURE(part);
             CHECK(contains(outcome.errors[0], part));

@@ -51,3 +51,12 @@ TEST_CASE("03: numbers out of range and unknown strategies are refused") {
     checkRefused(stage("03_http_shutdown", {"--strategy", "polite"}),
                  {"--strategy", "polite", "graceful", "stopall", "stop"});
 }
+
+TEST_CASE("03: an address that cannot be is one short line without control characters") {
+    const Process server(stage("03_http_shutdown", {"--address", "\x1b[2J" + std::string(100'000, 'a')}));
+    CHECK(server.waitForExit(10s).code == 69);
+    const auto lines = server.standardError();
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].text.size() < 1200);
+    CHECK(lines[0].text.find("\\x1b[2J") != std::string::npos);
+}

@@ -49,8 +49,8 @@ public:
     void environment(const std::string& prefix) { environment_ = prefix; }
 
     /// Empty if the program should go on; else it should end with that exit code: 0 after --help or
-    /// --version, exitUsage after one line on standard error that names the bad option and what is
-    /// allowed.
+    /// --version, exitUsage after one line on standard error (see printError) that names the bad option and
+    /// what is allowed.
     std::optional<int> parse(int argc, const char* const* argv);
 
 private:
