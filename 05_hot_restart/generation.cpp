@@ -265,7 +265,7 @@ void Generation::takeBack() {
 
 void Generation::finish() {
     if (state_ == State::handedOver) {
-        drain(endBegan_ + settings_.drainTimeout);
+        drain(lifecycle::addSaturated(endBegan_, settings_.drainTimeout));
     }
 }
 
@@ -306,7 +306,7 @@ void Generation::end(const std::string& cause, bool quietly) {
         ready_ = false;
         server_->announceShutdown();
         events_.emit("readiness.off");
-        drain(endBegan_ + settings_.drainTimeout);
+        drain(lifecycle::addSaturated(endBegan_, settings_.drainTimeout));
     } else {
         finish();
         leave();

@@ -4,7 +4,7 @@ namespace stage {
 
 void RestartLimits::rolledBack() {
     if (++rollbacks_ >= mostRollbacks) {
-        pauseEnd_ = lifecycle::Clock::now() + pause_;
+        pauseEnd_ = lifecycle::addSaturated(lifecycle::Clock::now(), pause_);
     }
 }
 

@@ -14,7 +14,7 @@ public:
     static constexpr unsigned mostGenerations = 3;
     static constexpr unsigned mostRollbacks = 5;
 
-    explicit RestartLimits(lifecycle::Duration rollbackWindow) : pause_(10 * rollbackWindow) {}
+    explicit RestartLimits(lifecycle::Duration rollbackWindow) : pause_(lifecycle::multiplySaturated(10, rollbackWindow)) {}
 
     /// The clients were taken back. From the fifth time in a row on, the next restart has to wait.
     void rolledBack();

@@ -43,7 +43,7 @@ struct Settings {
     std::vector<lifecycle::ListeningSocket> openSockets() const;
 
     /// A process that was told to end is killed after this time: 5 s more than it may drain.
-    lifecycle::Duration killTimeout() const { return drainTimeout + std::chrono::seconds(5); }
+    lifecycle::Duration killTimeout() const { return lifecycle::addSaturated(drainTimeout, std::chrono::seconds(5)); }
 
     bool stablePid() const { return control == "stable-pid"; }
 };

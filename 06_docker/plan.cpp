@@ -16,7 +16,7 @@ void tellPlan(const Settings& settings, lifecycle::EventLog& events) {
     events.emit(
         "plan",
         {{"lame_duck", settings.lameDuck}, {"timeout", settings.timeout}, {"margin", margin}});
-    checkGrace(settings.lameDuck + settings.timeout + margin, settings.grace, events);
+    checkGrace(lifecycle::addSaturated(lifecycle::addSaturated(settings.lameDuck, settings.timeout), margin), settings.grace, events);
     if (settings.work > settings.timeout) {
         events.emit("plan.work", {{"work", settings.work},
                                   {"timeout", settings.timeout},

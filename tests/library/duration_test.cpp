@@ -177,3 +177,16 @@ TEST_CASE("library: a rounded duration has as many digits as a person reads") {
     CHECK(formatRounded(Duration::max()).substr(0, 11) == "2562047h47m");
     CHECK(formatRounded(Duration::min()).substr(0, 12) == "-2562047h47m");
 }
+
+TEST_CASE("library: sums and products of absurd durations are the longest one and never negative") {
+    using lifecycle::addSaturated;
+    using lifecycle::multiplySaturated;
+    using lifecycle::TimePoint;
+    CHECK(addSaturated(Duration::max(), 1ns) == Duration::max());
+    CHECK(addSaturated(Duration::max() - 2ns, 1ns) == Duration::max() - 1ns);
+    CHECK(addSaturated(TimePoint::max() - 1h, 2h) == TimePoint::max());
+    CHECK(multiplySaturated(10, Duration::max() / 10) == Duration::max() / 10 * 10);
+    CHECK(multiplySaturated(10, Duration::max() / 10 + 1ns) == Duration::max());
+    CHECK(multiplySaturated(10, 5s) == 50s);
+    CHECK(multiplySaturated(0, Duration::max()) == 0s);
+}

@@ -329,3 +329,11 @@ TEST_CASE("04: help shows every option with its default") {
     CHECK(program.standardOutput().find("orders.db") != std::string::npos);
     CHECK(program.standardOutput().find("10m") != std::string::npos);
 }
+
+TEST_CASE("04: with absurdly long timeouts a request in flight is finished") {
+    const OrderFixture fixture({"--timeout=2562047h", "--total-timeout=2562047h", "--hook-timeout=2562047h"});
+    Connection client = fixture.server.working("/hello?work=100ms");
+    fixture.server.signal(SIGTERM);
+    CHECK(client.readResponse(10s).status == 200);
+    CHECK(fixture.server.waitForExit(30s).code == 0);
+}

@@ -125,3 +125,16 @@ TEST_CASE("05: started by somebody who ignores SIGCHLD it still knows how a succ
     CHECK(server->waitForEvent("restart.failed").field("reason") == "exit code 7");
     CHECK(server.greeting().find("generation=1") != std::string::npos);
 }
+
+TEST_CASE("05: with absurdly long timeouts a request in flight is finished and restarts go on") {
+    for (const std::string control : {"parent-exits", "stable-pid"}) {
+        RestartServer server({"--drain-timeout=2562047h", "--rollback-window=500000h", "--control=" + control});
+        server.restart(2);
+        Connection client = server.connect();
+        client.send(httpRequest("GET", "/hello?work=200ms"));
+        server->waitForEvent("request.begin");
+        server.signal(SIGTERM);
+        CHECK(client.readResponse(10s).status == 200);
+        CHECK(server->waitForExit(30s).code == 0);
+    }
+}

@@ -128,3 +128,8 @@ TEST_CASE("06: a port that is taken makes exit code 69") {
 TEST_CASE("06: a signal in the first 50 ms ends it cleanly") {
     checkSignalWhileStarting(stage("06_docker", {"--port=0"}), 5ms);
 }
+
+TEST_CASE("06: an absurdly long timeout does not fit the grace period either") {
+    const IncrementServer server({"--timeout=2562047h", "--lame-duck=1h"});
+    CHECK(server.waitForEvent("plan.total").has("warning"));
+}

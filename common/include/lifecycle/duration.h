@@ -15,13 +15,19 @@ using Clock = std::chrono::steady_clock;
 /// A moment on that clock.
 using TimePoint = std::chrono::time_point<Clock, Duration>;
 
-/// begin + span, or the end of time where that would overflow.
+/// begin + span, or the end of time where that would overflow: an absurdly long timeout must not become a
+/// negative one. `begin` and `one` must not be negative.
 constexpr TimePoint addSaturated(TimePoint begin, Duration span) {
     return span < TimePoint::max() - begin ? begin + span : TimePoint::max();
 }
 
 constexpr Duration addSaturated(Duration one, Duration other) {
     return other < Duration::max() - one ? one + other : Duration::max();
+}
+
+/// factor * duration, or the longest duration where that would overflow. Not for negative durations.
+constexpr Duration multiplySaturated(unsigned factor, Duration duration) {
+    return factor == 0 || duration <= Duration::max() / factor ? factor * duration : Duration::max();
 }
 
 /// Reads a duration written as in Go: decimal numbers, each with a unit, one after the other
