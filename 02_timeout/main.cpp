@@ -48,8 +48,8 @@ int main(int argc, char** argv) {
     const lifecycle::TimePoint begin = lifecycle::Clock::now();
     events.emit("shutdown.begin", {{"cause", running.cause()}, {"deadline", timeout}});
 
-    // `running` is done, so a child of it would be done at once. Stopping has a context of its own.
-    const auto [stopping, finished] = withTimeout(withoutCancel(running), timeout);
+    // `running` is done, so a child of it would be done at once. Stopping starts from the root again.
+    const auto [stopping, finished] = withTimeout(Context::background(), timeout);
     std::thread([work, finished] {
         std::this_thread::sleep_for(work);  // This work does not look at its context ...
         finished("the stop work is done");

@@ -188,8 +188,4 @@ CancelableContext withTimeout(const Context& parent, Duration timeout, std::stri
     return withDeadline(parent, addSaturated(Clock::now(), timeout), std::move(cause));
 }
 
-Context withoutCancel(const Context&) {
-    return Context::background();
-}
-
 }  // namespace lifecycle

@@ -16,7 +16,6 @@ using lifecycle::Context;
 using lifecycle::DoneCallback;
 using lifecycle::Duration;
 using lifecycle::withCancel;
-using lifecycle::withoutCancel;
 using lifecycle::withTimeout;
 using lifecycle::test::Flag;
 
@@ -134,7 +133,7 @@ TEST_CASE("library: a callback may make and end further contexts") {
     auto [context, cancel] = withCancel(Context::background());
     std::string inner;
     const DoneCallback callback = context.onDone([&context = context, &inner] {
-        auto next = withCancel(withoutCancel(context));
+        auto next = withCancel(Context::background());
         next.cancel("inner");
         inner = next.context.cause();
         CHECK(withTimeout(context, 1h).context.done());

@@ -27,7 +27,6 @@ using lifecycle::Duration;
 using lifecycle::TimePoint;
 using lifecycle::withCancel;
 using lifecycle::withDeadline;
-using lifecycle::withoutCancel;
 using lifecycle::withTimeout;
 using lifecycle::test::eventually;
 using lifecycle::test::slowdown;
@@ -176,15 +175,6 @@ TEST_CASE("library: a child made by whoever was woken by the parent's end is don
         woken.join();
         REQUIRE(childWasDone);
     }
-}
-
-TEST_CASE("library: a context without cancel outlives its parent's end") {
-    auto [parent, cancel] = withTimeout(Context::background(), 1h);
-    const Context cleanUp = withoutCancel(parent);
-    cancel();
-    CHECK_FALSE(cleanUp.done());
-    CHECK_FALSE(cleanUp.deadline());
-    CHECK_FALSE(withTimeout(cleanUp, 1h).context.done());
 }
 
 TEST_CASE("library: wait ends when the context does") {

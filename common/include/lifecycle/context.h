@@ -41,7 +41,8 @@ class DoneCallback;
 /// Source of the rules: https://pkg.go.dev/context
 class Context {
 public:
-    /// The root: never done, no deadline.
+    /// The root: never done, no deadline. Also for the clean-up that begins when another context is done (Go's
+    /// WithoutCancel keeps that one's values; there are none here).
     static Context background();
 
     bool done() const noexcept;
@@ -83,7 +84,6 @@ private:
     friend CancelableContext withCancel(const Context& parent);
     friend CancelableContext withDeadline(const Context& parent, TimePoint deadline,
                                           std::string cause);
-    friend Context withoutCancel(const Context& parent);
 
     std::shared_ptr<State> state_;  // null for the background
 };
@@ -120,9 +120,6 @@ struct CancelableContext {
 /// A child that also ends in `timeout` from now.
 [[nodiscard]] CancelableContext withTimeout(const Context& parent, Duration timeout,
                                             std::string cause = {});
-
-/// A context that outlives the end of `parent`: for the clean-up that begins when it ends.
-[[nodiscard]] Context withoutCancel(const Context& parent);
 
 /// Keeps a callback registered while it lives. Destroying it unregisters the callback, and waits for
 /// a call that is under way on another thread; from inside the callback it does not wait.
