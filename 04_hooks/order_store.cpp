@@ -178,7 +178,6 @@ void OrderStore::store(bool more) {
         if (session_) {
             files_.check();
         }
-        close();
         confirm();
     }
     written_.cancel("all is stored");
@@ -311,15 +310,20 @@ void OrderStore::confirm() {
         files_.check();
     }
     unreadable_ = true;
+    auto fresh = connect(files_.path());
     Poco::UInt64 found = 0;
     const Poco::Int64 first = firstId_;
     const Poco::Int64 last = firstId_ + static_cast<Poco::Int64>(expected) - 1;
-    *connect(files_.path()) << "SELECT count(*) FROM orders WHERE id BETWEEN ? AND ?", useRef(first), useRef(last),
-        into(found), now;
+    *fresh << "SELECT count(*) FROM orders WHERE id BETWEEN ? AND ?", useRef(first), useRef(last), into(found), now;
     unreadable_ = false;
     stored_ = found;
     if (found < expected) {
         throw std::runtime_error(ordersOf(expected - found) + " missing in " + files_.path());
+    }
+    close();  // while there is another connection: the last one copies the log into the file, and removes it
+    fresh.reset();
+    if (!files_.inPlace()) {
+        files_.check();
     }
 }
 

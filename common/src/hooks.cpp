@@ -132,7 +132,7 @@ public:
     }
 
     /// Ends those that ran something, and waits for them; without `waitForAll` not for those that still do.
-    /// It is the destructor that ends the others: nobody waits for the end of a hundred threads for nothing.
+    /// It is the destructor that ends the others, and does not wait: they have touched nothing.
     void endUsed(bool waitForAll) {
         end(waitForAll, [](const Thread& thread) { return thread.isUsed; });
     }
@@ -178,7 +178,8 @@ private:
                 const auto idle = std::find(shared_->idle.begin(), shared_->idle.end(), thread.get());
                 thread->isEnding = true;
                 thread->wake.notify_one();
-                if (waitForAll || idle != shared_->idle.end()) {
+                const bool isWaitedFor = thread->isUsed && (waitForAll || idle != shared_->idle.end());
+                if (isWaitedFor) {
                     ended.push_back(std::move(thread->thread));
                 } else {
                     thread->thread.detach();

@@ -21,7 +21,7 @@ void takePicture(const std::string& file) {
         throw std::runtime_error("chromium is not installed");
     }
     Chromium chromium(*program);
-    chromium.resize(1000, 776);
+    chromium.resize(1000, 796);
     const WatchedServer server({"--lame-duck=1s", "--timeout=20s", "--hook-timeout=2s",
                                 "--total-timeout=40s"});
     chromium.open(server.page());

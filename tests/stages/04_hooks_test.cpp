@@ -1,37 +1,17 @@
 #include "catch.h"
-#include "order_fixture.h"
+#include "hooks_fixture.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <string>
-#include <thread>
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
 
 namespace {
 
-/// What the events say about the hooks.
-struct Fixture : OrderFixture {
-    using OrderFixture::OrderFixture;
-
-    /// "ok", "failed" and so on, for each hook that `report` could tell about.
-    std::string told(const std::string& hook) const {
-        for (const Event& used : server.events("plan.used")) {
-            if (used.field("hook") == hook) {
-                return used.field("status");
-            }
-        }
-        return "not told";
-    }
-
-    void waitForHook(const std::string& name) const {
-        server.waitForEvent("hook.begin", 10s, [&](const Event& event) { return event.field("name") == name; });
-    }
-};
-
-const std::vector<std::string> allHooks{"readiness", "lame-duck", "gate", "in-flight", "orders", "servers", "report"};
+using Fixture = HooksFixture;
 
 std::vector<std::string> fieldsOf(const std::vector<Event>& events, const std::string& field) {
     std::vector<std::string> values;
@@ -195,18 +175,6 @@ TEST_CASE("04: an order in flight at the signal is taken") {
     CHECK(fixture.rows() == 1);
 }
 
-TEST_CASE("04: the total timeout ends what is left and an early slow hook does not starve the others") {
-    Fixture fixture({"--total-timeout=1s", "--hook=readiness:1h"});
-    REQUIRE(fixture.server.order().status == 202);
-    const auto begin = Clock::now();
-    fixture.server.signal(SIGTERM);
-    const ExitStatus status = fixture.server.waitForExit(20s);
-    CHECK(status.code == 70);
-    CHECK(status.at - begin < 1s + 500ms * slower);
-    CHECK(fixture.told("orders") == "ok");
-    CHECK(fixture.rows() == 1);
-}
-
 TEST_CASE("04: a total timeout that is too short for a hook is logged at the start and the drain has what is left") {
     Fixture fixture({"--hook-timeout=1s", "--total-timeout=4s"});
     const std::vector<Event> shortened = fixture.server.events("hook.short");
@@ -261,23 +229,6 @@ TEST_CASE("04: an order that the service refuses is counted apart from requests 
     CHECK(end.number("served") == 2);
     CHECK(end.number("refused") == 0);
     CHECK(end.number("orders_refused") == 1);
-}
-
-TEST_CASE("04: a second signal inside a hook that hangs ends it at once") {
-    const std::string hook = GENERATE(from_range(allHooks));
-    CAPTURE(hook);
-    Fixture fixture({"--hook=" + hook + ":hang"});
-    REQUIRE(fixture.server.order().status == 202);
-    REQUIRE(eventually([&] { return fixture.rows() == 1; }, 10s));
-    fixture.server.signal(SIGTERM);
-    fixture.waitForHook(hook);
-    std::this_thread::sleep_for(60ms); // sooner it would be a key bounce
-    const auto second = Clock::now();
-    fixture.server.signal(SIGINT);
-    const ExitStatus status = fixture.server.waitForExit(10s);
-    CHECK(status.code == 128 + SIGINT);
-    CHECK(status.at - second < 100ms * slower);
-    CHECK(fixture.server.waitForEvent("orders.unstored").number("count") == 0);
 }
 
 TEST_CASE("04: the lame duck serves orders and says so to nobody but readyz") {

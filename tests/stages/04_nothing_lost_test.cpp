@@ -1,5 +1,6 @@
 #include "catch.h"
 #include "order_clients.h"
+#include "order_ledger.h"
 #include "order_server.h"
 #include "orders_file.h"
 #include "temp_dir.h"
@@ -13,45 +14,10 @@
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
 
-namespace {
-
-/// What all clients of a file have been told so far, and whether the file agrees.
-class Ledger {
-public:
-    explicit Ledger(std::string path) : file_(std::move(path)) {}
-
-    void add(const OrderAnswers& answers) {
-        CHECK(answers.acknowledged_twice == 0);
-        for (const auto& [id, item] : answers.acknowledged) {
-            CHECK(told_.emplace(id, item).second);
-        }
-    }
-
-    std::size_t told() const { return told_.size(); }
-    std::size_t rows() const { return file_.rows().size(); }
-
-    /// Rows = 202s, under the ids that were told, from 1 up without gap.
-    void checkFile() const {
-        const auto rows = file_.rows();
-        REQUIRE(rows.size() == told_.size());
-        std::int64_t next = 1;
-        for (const auto& [id, row] : rows) {
-            REQUIRE(id == next++);
-            REQUIRE(told_.at(id) == row.item);
-        }
-    }
-
-private:
-    const OrdersFile file_;
-    std::map<std::int64_t, std::string> told_;
-};
-
-} // namespace
-
 TEST_CASE("04: nothing acknowledged is lost in 50 shutdowns at random moments under 16 clients and is by SIGKILL") {
     const TempDir directory;
     const std::string database = directory.path() / "orders.db";
-    Ledger ledger(database);
+    OrderLedger ledger(database);
     std::mt19937 random(4); // the same moments in every run, as far as a scheduler allows
     std::uniform_int_distribution<int> microseconds(0, 60'000);
     for (int round = 0; round < 50; ++round) {
@@ -72,7 +38,7 @@ TEST_CASE("04: nothing acknowledged is lost in 50 shutdowns at random moments un
     bool lost = false;
     for (int round = 0; round < 50 && !lost; ++round) {
         const std::string other = directory.path() / ("killed-" + std::to_string(round) + ".db");
-        Ledger killed(other);
+        OrderLedger killed(other);
         const OrderServer server(other);
         OrderClients clients(server.port(), 16, std::to_string(round));
         REQUIRE(eventually([&] { return clients.acknowledged() > 20; }, 10s));
@@ -89,7 +55,7 @@ TEST_CASE("04: nothing acknowledged is lost while the file is moved away and bac
     const TempDir directory;
     const std::string database = directory.path() / "orders.db";
     const std::string elsewhere = directory.path() / "elsewhere.db";
-    Ledger ledger(database);
+    OrderLedger ledger(database);
     const OrderServer server(database);
     OrderClients clients(server.port(), 16, "moved");
     std::mt19937 random(4);
@@ -125,7 +91,7 @@ TEST_CASE("04: a file that is moved away for good under 16 clients costs no fewe
 TEST_CASE("04: a careless end does lose acknowledged orders and the comparison shows it") {
     const TempDir directory;
     const std::string database = directory.path() / "orders.db";
-    Ledger ledger(database);
+    OrderLedger ledger(database);
     {
         const OrderServer server(database);
         const auto lock = OrdersFile(database).lock();
@@ -139,34 +105,6 @@ TEST_CASE("04: a careless end does lose acknowledged orders and the comparison s
     CHECK(ledger.rows() < ledger.told());
 }
 
-TEST_CASE("04: a forced exit prints how many acknowledged orders are not stored") {
-    const TempDir directory;
-    const std::string database = directory.path() / "orders.db";
-    Ledger ledger(database);
-    const OrderServer server(database);
-    REQUIRE(server.order().status == 202);
-    REQUIRE(eventually([&] { return OrdersFile(database).rows().size() == 1; }, 10s));
-
-    const auto lock = OrdersFile(database).lock();
-    OrderClients clients(server.port(), 16, "forced");
-    server.waitForEvent("database.failing");
-    clients.stop();
-    ledger.add(clients.wait());
-    REQUIRE(ledger.told() > 0);
-
-    server.signal(SIGTERM);
-    server.waitForEvent("hook.begin", 10s, [](const Event& event) { return event.field("name") == "orders"; });
-    std::this_thread::sleep_for(60ms); // sooner it would be a key bounce
-    const auto forced = Clock::now();
-    server.signal(SIGTERM);
-    const ExitStatus status = server.waitForExit(10s);
-    CHECK(status.code == 128 + SIGTERM);
-    CHECK(status.at - forced < 100ms * slower);
-    const Event unstored = server.waitForEvent("orders.unstored");
-    CHECK(unstored.number("count") == static_cast<long long>(ledger.told() + 1 - ledger.rows()));
-    CHECK(unstored.field("note") == "acknowledged and lost");
-}
-
 TEST_CASE("04: a forced exit in the middle of storing prints no fewer than are lost") {
     constexpr long long clientCount = 16;
     const TempDir directory;
@@ -176,7 +114,7 @@ TEST_CASE("04: a forced exit in the middle of storing prints no fewer than are l
     for (int round = 0; round < 10 || (allLost == 0 && round < 200); ++round) {
         CAPTURE(round);
         const std::string database = directory.path() / (std::to_string(round) + ".db");
-        Ledger ledger(database);
+        OrderLedger ledger(database);
         const OrderServer server(database, {"--lame-duck=1h"});
         OrderClients clients(server.port(), clientCount, "forced");
         server.signal(SIGTERM);
@@ -204,7 +142,7 @@ TEST_CASE("04: a forced exit in the middle of storing prints no fewer than are l
 TEST_CASE("04: a missed deadline prints how many acknowledged orders are not stored and exits with 75") {
     const TempDir directory;
     const std::string database = directory.path() / "orders.db";
-    Ledger ledger(database);
+    OrderLedger ledger(database);
     const OrderServer server(database, {"--hook-timeout=300ms"});
     const auto lock = OrdersFile(database).lock();
     OrderClients clients(server.port(), 16, "late");
@@ -242,7 +180,7 @@ TEST_CASE("04: orders stored after their hook was given up are not lost and else
 TEST_CASE("04: a database that is back in time for the end gets every order") {
     const TempDir directory;
     const std::string database = directory.path() / "orders.db";
-    Ledger ledger(database);
+    OrderLedger ledger(database);
     const OrderServer server(database);
     {
         const auto lock = OrdersFile(database).lock();
