@@ -6,6 +6,7 @@
 #include "log_pipe.h"
 #include "probe.h"
 #include "process.h"
+#include "temp_dir.h"
 
 #include "lifecycle/event_log.h"
 #include "lifecycle/file_descriptor.h"
@@ -13,14 +14,20 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/fsuid.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
@@ -105,23 +112,47 @@ TEST_CASE("library: a long line does not block in a pipe that is nearly full") {
     writer.join();
 }
 
-TEST_CASE("library: a terminal that nobody reads does not block") {
-    int master = -1;
-    int terminal = -1;
-    REQUIRE(::openpty(&master, &terminal, nullptr, nullptr, nullptr) == 0);
-    const FileDescriptor masterOwner(master);
-    const FileDescriptor terminalOwner(terminal);
-    EventLog events(terminal);
+namespace {
+
+/// Makes a log on a descriptor that cannot be opened anew, as after su the terminal of the user before.
+std::unique_ptr<EventLog> logOfAnotherUser(int descriptor) {
+    REQUIRE(::fchmod(descriptor, 0) == 0);
+    const bool isRoot = ::geteuid() == 0;
+    if (isRoot) { // who may open everything; for this thread alone
+        ::setfsuid(65534);
+    }
+    auto events = std::make_unique<EventLog>(descriptor);
+    if (isRoot) {
+        ::setfsuid(0);
+    }
+    return events;
+}
+
+/// A terminal and its other end, which nobody reads.
+struct Terminal {
+    Terminal() {
+        int ends[2];
+        REQUIRE(::openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr) == 0);
+        master = FileDescriptor(ends[0]);
+        terminal = FileDescriptor(ends[1]);
+        ::fcntl(master.get(), F_SETFL, O_NONBLOCK);
+    }
+    FileDescriptor master;
+    FileDescriptor terminal;
+};
+
+/// Logs more than the terminal holds, and fails the test if that, or the end of the log, takes for ever.
+void checkNotHeld(std::unique_ptr<EventLog> events, int master) {
     const std::string value(512, 'x');
     std::atomic<bool> returned = false;
     std::thread writer([&] {
-        for (int i = 0; i < 2000; ++i) {
-            events.emitWithin(1ms, "word", {{"value", value}});
+        for (int i = 0; i < 1000; ++i) {
+            events->emitWithin(1ms, "word", {{"value", value}});
         }
+        events.reset();
         returned = true;
     });
     CHECK(eventually([&] { return returned.load(); }, 20s));
-    ::fcntl(master, F_SETFL, O_NONBLOCK);
     std::array<char, 4096> bytes;
     while (!returned) {
         [[maybe_unused]] const auto ignored = ::read(master, bytes.data(), bytes.size());
@@ -129,8 +160,83 @@ TEST_CASE("library: a terminal that nobody reads does not block") {
     writer.join();
 }
 
-TEST_CASE("library: a reader that is gone is no error") {
-    ::signal(SIGPIPE, SIG_IGN);
+} // namespace
+
+TEST_CASE("library: a terminal that nobody reads does not block") {
+    const Terminal unread;
+    checkNotHeld(std::make_unique<EventLog>(unread.terminal.get()), unread.master.get());
+}
+
+TEST_CASE("library: a terminal of another user that nobody reads does not block") {
+    const Terminal unread;
+    checkNotHeld(logOfAnotherUser(unread.terminal.get()), unread.master.get());
+}
+
+TEST_CASE("library: a line to a pipe of another user is there when emit returns") {
+    LogPipe pipe;
+    const auto events = logOfAnotherUser(pipe.writer());
+    for (int i = 0; i < 20; ++i) {
+        events->emit("line", {{"number", i}});
+        const std::string said = pipe.read();
+        CAPTURE(said);
+        const auto all = lines(said);
+        REQUIRE(all.size() == 1);
+        CHECK(parseEvent(all[0])->number("number") == i);
+    }
+}
+
+TEST_CASE("library: lines that a pipe of another user does not take are counted") {
+    LogPipe pipe;
+    pipe.fill();
+    const auto events = logOfAnotherUser(pipe.writer());
+    events->emitWithin(5ms, "held", {}); // is written when there is room
+    events->emitWithin(5ms, "lost", {});
+    events->emitWithin(5ms, "lost", {});
+    std::string late;
+    REQUIRE(eventually([&] { return (late += pipe.read()).find(" held\n") != std::string::npos; }, 10s));
+    events->emit("heard");
+    const auto all = lines(pipe.read());
+    REQUIRE(all.size() == 2);
+    CHECK(parseEvent(all[0])->number("count") == 2);
+    CHECK(parseEvent(all[1])->word == "heard");
+}
+
+TEST_CASE("library: lines that the disk does not take are counted and half a line is ended") {
+    const TempDir directory;
+    const FileDescriptor file(::open(directory.write("log", "").c_str(), O_WRONLY | O_CLOEXEC));
+    EventLog events(file.get());
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const rlimit full{40, before.rlim_max};
+    events.emit("first");
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &full) == 0); // raises SIGXFSZ, which would end the process
+    events.emit("half", {{"value", std::string(100, 'x')}});
+    events.emit("lost");
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    events.emit("heard");
+    events.emit("again");
+
+    std::ifstream log(directory.path() / "log");
+    std::vector<std::string> all;
+    for (std::string line; std::getline(log, line);) {
+        all.push_back(line);
+    }
+    REQUIRE(all.size() == 5);
+    CHECK(parseEvent(all[0])->word == "first");
+    CHECK(parseEvent(all[1])->word == "half");
+    CHECK(parseEvent(all[2])->word == "events.dropped");
+    CHECK(parseEvent(all[2])->number("count") == 2);
+    CHECK(parseEvent(all[3])->word == "heard");
+    CHECK(parseEvent(all[4])->word == "again");
+}
+
+TEST_CASE("library: a reader that is gone is no error and raises no signal") {
+    REQUIRE(::signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    sigset_t pipeSignal;
+    sigset_t before;
+    sigemptyset(&pipeSignal);
+    sigaddset(&pipeSignal, SIGPIPE);
+    REQUIRE(::pthread_sigmask(SIG_UNBLOCK, &pipeSignal, &before) == 0);
     LogPipe pipe;
     EventLog events(pipe.writer());
     pipe.closeReader();
@@ -139,7 +245,9 @@ TEST_CASE("library: a reader that is gone is no error") {
                   events.emit("word");
               }
           }) < 50 * EventLog::patience);
-    ::signal(SIGPIPE, SIG_DFL);
+    sigset_t after;
+    REQUIRE(::pthread_sigmask(SIG_SETMASK, &before, &after) == 0);
+    CHECK(sigismember(&after, SIGPIPE) == 0);
 }
 
 TEST_CASE("library: a socket that nobody reads does not hold the process") {

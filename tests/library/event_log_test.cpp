@@ -54,6 +54,26 @@ TEST_CASE("library: a value is quoted when it could be misread") {
     CHECK(shown("gr\u00fc\u00dfe") == "gr\u00fc\u00dfe");
 }
 
+TEST_CASE("library: what a terminal would obey or a reader take for the end of a line is escaped") {
+    CHECK(shown("\u009b31mred") == R"("\xc2\x9b31mred")");
+    CHECK(shown("a\u0085b") == R"("a\xc2\x85b")");
+    CHECK(shown("a\u2028b\u2029") == R"("a\xe2\x80\xa8b\xe2\x80\xa9")");
+    CHECK(shown("a\u202eb\u2066") == R"("a\xe2\x80\xaeb\xe2\x81\xa6")");
+    CHECK(shown("\uffff") == R"("\xef\xbf\xbf")");
+    CHECK(shown("\u20ac\U0001f600") == "\u20ac\U0001f600");
+}
+
+TEST_CASE("library: bytes that are not UTF-8 are escaped") {
+    CHECK(shown("\x9b" "31m") == R"("\x9b31m")");
+    CHECK(shown("caf\xe9") == R"("caf\xe9")");
+    CHECK(shown("\xc0\xaf") == R"("\xc0\xaf")");                 // longer than needed
+    CHECK(shown("\xe0\x80\xaf") == R"("\xe0\x80\xaf")");
+    CHECK(shown("\xed\xa0\x80") == R"("\xed\xa0\x80")");         // half of a surrogate pair
+    CHECK(shown("\xf4\x90\x80\x80") == R"("\xf4\x90\x80\x80")"); // beyond the last character
+    CHECK(shown("\xe2\x82") == R"("\xe2\x82")");                 // the end is missing
+    CHECK(shown("\xe2\x82 \u20ac") == "\"\\xe2\\x82 \u20ac\"");
+}
+
 TEST_CASE("library: a client cannot forge a line") {
     const std::string path = "/x\n+0.001s exit code=0\r\n";
     LogPipe pipe;

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -44,15 +45,22 @@ private:
 ///
 /// The time since the log was made, a fixed word, then fields in logfmt. Values with blanks, quotes,
 /// `=` or control characters are quoted and escaped, so that a client cannot forge a line with a
-/// strange path; values of more than 512 bytes are shortened, and no line is longer than PIPE_BUF.
+/// strange path. Escaped as `\xNN`, byte by byte: control characters (C0 and C1), line and paragraph
+/// separators, characters that reverse the direction of writing, and bytes that are not UTF-8. Values
+/// of more than 512 bytes are shortened, and no line is longer than PIPE_BUF.
 ///
 /// Every line is one write(2) and thus visible at once. A reader that has stopped reading (a full
-/// pipe, a stopped terminal) cannot hold the process: after `patience` the line is dropped, and the
-/// next line that gets through is preceded by `events.dropped count=…`. A closed descriptor is no
-/// error. All functions may be called from every thread and never throw.
+/// pipe, a stopped terminal) cannot hold the process: after `patience` the line is dropped. So is a
+/// line that a full disk or a file size limit does not take. The next line that gets through is
+/// preceded by `events.dropped count=…`, and begins a new line if a part of the lost one was written.
+/// A closed descriptor or a reader that is gone is no error, and raises no signal. All functions may
+/// be called from every thread and never throw.
 ///
 /// Lines are in the order of their times, except in a file: there threads do not wait for each
 /// other, and two lines of the same moment may stand in either order.
+///
+/// A terminal or a pipe of another user (after su, setpriv) can only be written to in a way that may
+/// block. A thread of the log's own does that, and is left behind when the process exits.
 class EventLog {
 public:
     /// Blocks at most this long in emit().
@@ -80,18 +88,23 @@ public:
     Duration elapsed() const;
 
 private:
+    class Writer;
+
     int output() const { return reopened_ != -1 ? reopened_ : descriptor_; }
+    bool lockUntil(std::unique_lock<std::timed_mutex>& lock, TimePoint until);
     bool writable(TimePoint until) const;
+    void emitLocked(TimePoint until, std::string_view word, std::initializer_list<EventField> fields);
     std::size_t write(std::string_view line, TimePoint until);
 
     const int descriptor_;
     const bool neverBlocks_;
     const bool isSocket_;
     int reopened_ = -1;  // descriptor_ opened anew, without blocking; -1 if that needs not be or cannot be
+    std::shared_ptr<Writer> writer_;  // where it cannot be; shared with its thread
     const TimePoint start_;
     std::atomic<std::uint64_t> dropped_ = 0;
     std::timed_mutex mutex_;
-    bool torn_ = false;  // guarded by mutex_: the last line has no end
+    std::atomic<bool> torn_ = false;  // the last line has no end
 };
 
 }  // namespace lifecycle
