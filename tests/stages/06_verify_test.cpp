@@ -16,7 +16,7 @@ std::vector<std::string> verify(std::vector<std::string> options) {
 
 /// Runs it on processes; -1 if something is not installed, and the test is to return.
 int onProcesses(const std::vector<std::string>& options, std::string& said) {
-    std::vector<std::string> all{"--on", "process", "--count", "100"};
+    std::vector<std::string> all{"--on=process", "--count", "100"};
     all.insert(all.end(), options.begin(), options.end());
     const Process run(verify(all));
     const int code = run.waitForExit(120s).code;
@@ -59,6 +59,7 @@ TEST_CASE("06: verify refuses bad options in one line") {
     for (const std::vector<std::string>& options : {std::vector<std::string>{},
                                                     {"--on"},
                                                     {"--on", "moon"},
+                                                    {"--on=process", "--count=0"},
                                                     {"--on", "process", "--rate", "0"},
                                                     {"--on", "process", "--count", "-1"},
                                                     {"--on", "process", "--work", "5"},
@@ -67,6 +68,13 @@ TEST_CASE("06: verify refuses bad options in one line") {
         CHECK(run.waitForExit(10s).code == 64);
         CHECK(run.standardError().size() == 1);
     }
+}
+
+TEST_CASE("06: build-images builds nothing when it is asked for help") {
+    const Process help({SOURCE_DIR "/06_docker/build-images", "--help"});
+    CHECK(help.waitForExit(10s).code == 0);
+    CHECK(help.standardOutput().find("Builds the images") == 0);
+    CHECK(Process({SOURCE_DIR "/06_docker/build-images", "--moon"}).waitForExit(10s).code == 64);
 }
 
 TEST_CASE("06: verify on Kubernetes without a cluster says so") {

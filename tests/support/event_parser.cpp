@@ -69,7 +69,8 @@ std::optional<double> parseSeconds(std::string_view text) {
     double seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     const bool whole = error == std::errc() && end == text.data() + text.size();
-    return whole && seconds >= 0 ? std::optional(seconds) : std::nullopt;
+    constexpr double longest = 1e9; // 30 years; this refuses "inf" and "nan", too
+    return whole && seconds >= 0 && seconds <= longest ? std::optional(seconds) : std::nullopt;
 }
 
 } // namespace

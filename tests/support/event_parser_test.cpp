@@ -41,7 +41,7 @@ TEST_CASE("support: empty values and keys without a value are fields") {
 TEST_CASE("support: a line that is no event is not taken for one") {
     for (const char* line :
          {"", "ready", "+", "+1.0", "+1.0s", "+1.0s ", "+xs ready", "+1.0 s ready", "1.0s ready",
-          "+-1.0s ready", "+1.0s key=value", "+1.0s ready note=\"open", "+1.0s ready =value"}) {
+          "+-1.0s ready", "+nans ready", "+infs ready", "+1e300s ready", "+1.0s key=value", "+1.0s ready note=\"open", "+1.0s ready =value"}) {
         CAPTURE(line);
         CHECK_FALSE(parseEvent(line));
     }

@@ -46,6 +46,14 @@ TEST_CASE("timeline: the SVG escapes what it is told and ends what it begins") {
     CHECK(picture.rfind("</svg>\n") == picture.size() - 7);
 }
 
+TEST_CASE("timeline: what XML does not allow is replaced") {
+    Timeline run = everyKind();
+    run.title = "a\x1b" "b\x9b" "c\xef\xbf\xbf" "d\u20ac\te";
+    const std::string picture = svg({run});
+    CHECK(picture.find("a\ufffdb\ufffdc\ufffd") != std::string::npos);
+    CHECK(picture.find("d\u20ac\te") != std::string::npos);
+}
+
 TEST_CASE("timeline: several runs are drawn one below the other") {
     const std::string one = svg({everyKind()});
     const std::string two = svg({everyKind(), everyKind()});
