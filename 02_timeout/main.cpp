@@ -6,6 +6,9 @@
 
 #include <unistd.h>
 
+#include <cstdio>
+#include <exception>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -19,7 +22,7 @@ using namespace std::chrono_literals;
 using lifecycle::Context;
 using lifecycle::Duration;
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
     Duration timeout = 10s;
     Duration work = 5s;
     Duration runFor = 0s;
@@ -36,6 +39,14 @@ int main(int argc, char** argv) {
 
     lifecycle::EventLog events;
     const lifecycle::ShutdownSignals signals(events, {.secondTermForces = secondTerm == "force"});
+
+    // The thread for the stop work is started now: when it is needed, the system may have none left.
+    std::promise<lifecycle::CancelableContext> stop;
+    std::thread([work, begun = stop.get_future()]() mutable {
+        const auto [stopping, finished] = begun.get();
+        std::this_thread::sleep_for(work);  // This work does not look at its context ...
+        finished("the stop work is done");
+    }).detach();
     events.emit("ready", {{"pid", ::getpid()}, {"timeout", timeout}, {"work", work}});
 
     // Wait for the signal, or for the end of --run-for: a child context ends with its parent.
@@ -50,10 +61,7 @@ int main(int argc, char** argv) {
 
     // `running` is done, so a child of it would be done at once. Stopping starts from the root again.
     const auto [stopping, finished] = withTimeout(Context::background(), timeout);
-    std::thread([work, finished] {
-        std::this_thread::sleep_for(work);  // This work does not look at its context ...
-        finished("the stop work is done");
-    }).detach();
+    stop.set_value({stopping, finished});
 
     stopping.wait();  // ... and still cannot hold the process longer than the deadline.
 
@@ -66,4 +74,7 @@ int main(int argc, char** argv) {
     events.emit("shutdown.end", {{"cause", stopping.cause()}, {"took", took}});
     events.emit("exit", {{"code", code}});
     ::_exit(code);  // The work's thread may still be running: no destructors under its feet.
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "02_timeout: %s\n", error.what());
+    return lifecycle::exitUnavailable;
 }

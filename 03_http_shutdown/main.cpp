@@ -99,11 +99,11 @@ int main(int argc, char** argv) {
         return *exitCode;
     }
 
-    lifecycle::EventLog events;
-    const lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
-    std::atomic<bool> ready = true;
-    Poco::Net::HTTPRequestHandlerFactory::Ptr service(new stage::HelloService(settings.work, ready));
     try {
+        lifecycle::EventLog events;
+        const lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
+        std::atomic<bool> ready = true;
+        Poco::Net::HTTPRequestHandlerFactory::Ptr service(new stage::HelloService(settings.work, ready));
         if (settings.strategy == "graceful") {
             return serveGracefully(settings, service, ready, signals.context(), events);
         }

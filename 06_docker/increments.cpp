@@ -1,7 +1,7 @@
 #include "increments.h"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 
 #include <Poco/UUIDGenerator.h>
 
@@ -42,7 +42,7 @@ bool Increments::begin() {
             }
             --running_;
         });
-    } catch (const std::system_error&) {  // there can be no more threads
+    } catch (const std::exception&) {  // no thread or no memory left
     }
     if (!taken) {
         --begun_;

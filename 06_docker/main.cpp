@@ -138,9 +138,9 @@ int main(int argc, char** argv) {
     if (settings.healthcheck) {
         return checkHealth(settings.address, settings.port);
     }
-    lifecycle::EventLog events;
-    lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
     try {
+        lifecycle::EventLog events;
+        lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
         return serve(settings, signals, events);
     } catch (const std::exception& error) {
         lifecycle::printError("06_docker", error.what());

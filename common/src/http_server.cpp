@@ -1,8 +1,19 @@
 #include "lifecycle/http_server.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
 
 #include "http/server_core.h"
+#include "lifecycle/file_descriptor.h"
 #include "timer_queue.h"
 
 namespace lifecycle {
@@ -17,13 +28,33 @@ namespace {
 
 constexpr Duration reportInterval = std::chrono::seconds(1);
 
-std::uint64_t countInFlight(const std::vector<ConnectionInfo>& connections) {
-    return static_cast<std::uint64_t>(
-        std::count_if(connections.begin(), connections.end(),
-                      [](const ConnectionInfo& connection) { return connection.inFlight(); }));
+/// What the end of a server may need. Less than malloc(3) takes for a mapping of its own, which it would give
+/// back to the system.
+constexpr std::size_t memoryReserve = 64 * 1024;
+
+/// Descriptors that serving takes beside the listeners: epoll, eventfd, netlink, the acceptor's reserve, a
+/// connection, and one for what its handler opens.
+constexpr std::size_t descriptorsToServe = 6;
+
+/// Throws StartError if this process cannot open that many more: it would listen, and reset every client.
+void requireDescriptors(std::size_t count) {
+    std::vector<FileDescriptor> opened;
+    while (opened.size() < count) {
+        opened.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        if (opened.back()) {
+            continue;
+        }
+        const std::string reason = std::generic_category().message(errno);
+        const std::size_t missing = count - opened.size() + 1;
+        rlimit limit{};
+        ::getrlimit(RLIMIT_NOFILE, &limit);
+        throw StartError("too few file descriptors to serve: " + reason + "; the limit is " +
+                         std::to_string(limit.rlim_cur) + " (ulimit -n), at least " +
+                         std::to_string(limit.rlim_cur + missing) + " are needed");
+    }
 }
 
-void reportBlocker(ServerCore& core, const Context& context) {
+void reportBlocker(ServerCore& core, const Context& context) try {
     const std::vector<ConnectionInfo> connections = core.connections();
     if (connections.empty()) {
         return;
@@ -31,13 +62,15 @@ void reportBlocker(ServerCore& core, const Context& context) {
     const ConnectionInfo& oldest = connections.front();
     const bool endless = !context.deadline();
     core.emit("drain.waiting",
-              {{"in_flight", countInFlight(connections)},
+              {{"in_flight", core.countInFlight()},
                {"remaining", endless ? "unlimited" : formatRounded(context.remaining())},
                {"method", oldest.method.empty() ? "-" : oldest.method},
                {"path", oldest.path.empty() ? "-" : oldest.path},
                {"peer", oldest.peer},
                {"age", oldest.age},
                {"state", toString(oldest.state)}});
+} catch (const std::bad_alloc&) {
+    // The report is worth less than the drain.
 }
 
 std::vector<Listener> listeners(const HttpServerOptions& options) {
@@ -101,32 +134,51 @@ HttpServer::HttpServer(Poco::Net::HTTPRequestHandlerFactory::Ptr factory, HttpSe
     : core_(std::make_shared<ServerCore>(std::move(factory), std::move(options))) {}
 
 HttpServer::~HttpServer() {
-    if (core_->loop) {
+    if (core_->started) {
         core_->cutAll("server destroyed");
         stopThreads(core_->cut == 0);
     }
 }
 
 void HttpServer::start() {
-    if (core_->loop) {
+    const std::lock_guard lock(core_->startMutex);
+    if (core_->started) {
         throw std::logic_error("HttpServer::start: it has been started");
     }
-    detail::TimerQueue::instance().start();  // for the deadline of the shutdown
+    if (core_->isShutDown) {
+        throw std::logic_error("HttpServer::start: shutdown() has been called");
+    }
+    // Whatever a shutdown needs is there from now on: its deadline's thread, one that serves, descriptors, memory.
+    detail::TimerQueue::instance().start();
+    const std::size_t sockets = std::max<std::size_t>(core_->options.sockets.size(), 1);
+    requireDescriptors(sockets + descriptorsToServe);
+    core_->reserve = std::make_unique<std::byte[]>(memoryReserve);
     auto loop = std::make_unique<ConnectionLoop>(*core_, listeners(core_->options));
     core_->workers = std::make_shared<WorkerPool<Work>>(
-        "http-worker", WorkerPool<Work>::Limits{core_->options.threads, core_->options.queue},
+        "http-worker",
+        WorkerPool<Work>::Limits{.threads = core_->options.threads, .queued = core_->options.queue, .kept = 1},
         [](Work work) { work.core->serve(std::move(work.connection)); });
     core_->loop = std::move(loop);
     try {
+        core_->workers->start();
         core_->loop->start();
     } catch (...) {
+        core_->workers->stop(true);
         core_->loop.reset();
         throw;
     }
+    core_->started = true;
+}
+
+ConnectionLoop& HttpServer::startedLoop(const char* function) const {
+    if (!core_->started) {
+        throw std::logic_error("HttpServer::" + std::string(function) + ": start() has not been called");
+    }
+    return *core_->loop;
 }
 
 Poco::Net::SocketAddress HttpServer::address() const {
-    return core_->loop->address();
+    return startedLoop("address").address();
 }
 
 void HttpServer::announceShutdown() {
@@ -134,37 +186,49 @@ void HttpServer::announceShutdown() {
 }
 
 void HttpServer::closeListener() {
+    ConnectionLoop& loop = startedLoop("closeListener");
     announceShutdown();
-    core_->loop->closeListeners();
+    loop.closeListeners();
     core_->listenerClosed.context.wait();
 }
 
 void HttpServer::stopAccepting() {
+    ConnectionLoop& loop = startedLoop("stopAccepting");
     announceShutdown();
-    core_->loop->stopAccepting();
+    loop.stopAccepting();
 }
 
 void HttpServer::resumeAccepting() {
-    core_->loop->resumeAccepting();
+    startedLoop("resumeAccepting").resumeAccepting();
 }
 
 ShutdownResult HttpServer::shutdown(const Context& context) {
-    if (!core_->loop) {
-        return {};  // It was never started.
+    if (core_->isServingHere()) {
+        throw std::logic_error("HttpServer::shutdown: called by one of its handlers, it would wait for that one");
+    }
+    {
+        const std::lock_guard lock(core_->startMutex);
+        core_->isShutDown = true;
+        core_->reserve.reset();
+        if (!core_->started) {
+            return {};
+        }
     }
     const TimePoint begin = Clock::now();
     announceShutdown();
     core_->loop->closeListeners();
-    if (!waitFor(core_->listenerClosed.context, context)) {
+    const bool inTime = waitFor(core_->listenerClosed.context, context);
+    if (!inTime) {
         core_->loop->closeListenersNow();
         core_->listenerClosed.context.wait();
     }
-    const bool first = !core_->draining.exchange(true);  // the others tell nothing new
+    const bool first = !core_->draining.exchange(true);  // the others have nothing new to report
     if (first) {
-        core_->emit("drain.begin", {{"in_flight", countInFlight(core_->connections())}});
+        core_->emit("drain.begin", {{"in_flight", core_->countInFlight()}});
     }
 
-    const bool drained = drain(*core_, context);
+    // Connections that it had no time to accept have been cut.
+    const bool drained = drain(*core_, context) && (inTime || core_->cut == 0);
     if (!drained) {
         cutOnce(context.cause());
     } else if (first) {
@@ -181,8 +245,8 @@ ShutdownResult HttpServer::shutdown(const Context& context) {
 void HttpServer::cutOnce(const std::string& cause) {
     const std::lock_guard lock(core_->stopMutex);
     if (!core_->cutting.context.done()) {
-        const std::uint64_t cut = core_->cutAll(cause);
-        core_->emit("deadline.hit", {{"cut", cut}, {"cause", cause}});
+        core_->cutAll(cause);
+        core_->emit("deadline.hit", {{"cut", core_->cut.load()}, {"cause", cause}});
     }
 }
 

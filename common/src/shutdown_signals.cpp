@@ -14,6 +14,7 @@
 #include "lifecycle/exit_code.h"
 #include "lifecycle/signal_event.h"
 #include "quiet_thread.h"
+#include "timer_queue.h"
 
 namespace lifecycle {
 namespace {
@@ -62,6 +63,7 @@ ShutdownSignals::ShutdownSignals(EventLog& events, ShutdownSignalsOptions option
     ignoreUnlessUsed(SIGUSR2);
     signals_ = checked(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
     wake_ = checked(::eventfd(0, EFD_CLOEXEC), "eventfd");
+    detail::TimerQueue::instance().start();  // for the deadline of the shutdown: later there may be no thread left
     thread_ = detail::startQuietThread("signals", [this] { run(); });
 }
 

@@ -1,19 +1,20 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <functional>
-#include <iterator>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "quiet_thread.h"
 
@@ -21,7 +22,8 @@ namespace lifecycle::detail {
 
 /// Threads that work on tasks, and the queue in front of them.
 ///
-/// Threads are started as needed, up to a maximum, and end after ten seconds without work. Unlike
+/// Threads are started as needed, up to a maximum, and end after ten seconds without work. Those that are
+/// kept are there from start() on, so that tasks are worked on when the system has no thread left. Unlike
 /// Poco's pool it can be left while a thread never returns: see stop().
 ///
 /// All functions may be called from every thread. Held by a shared_ptr only: a thread that is left
@@ -31,7 +33,8 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool<Task>> {
 public:
     struct Limits {
         unsigned threads;
-        unsigned queued;  // tasks that wait for a thread
+        unsigned queued;    // tasks that wait for a thread
+        unsigned kept = 0;  // threads that do not end without work
     };
 
     /// `name` is that of the threads: at most 15 characters that live on. `work` is called on them,
@@ -39,12 +42,16 @@ public:
     WorkerPool(const char* name, Limits limits, std::function<void(Task)> work)
         : name_(name), limits_(limits), work_(std::move(work)) {}
 
+    /// Starts the threads that are kept. Throws std::system_error if there is none to be had; then, and if
+    /// start() is not called, the pool can be used without them.
+    void start();
+
     /// Hands a task to a thread, or puts it into the queue. False if the queue is full, if there is no
-    /// thread and the system has none left, or if the pool is stopped.
+    /// thread and the system has none left, or if the pool is stopped. Throws std::bad_alloc.
     bool submit(Task task);
 
     /// Hands a task to a thread that has nothing to do; false if there is none.
-    bool submitToIdle(const Task& task);
+    bool submitToIdle(const Task& task) noexcept;
 
     /// More than half of the threads there may be are taken: nobody should hold one without need.
     bool isCrowded() const { return crowded_.load(std::memory_order_relaxed); }
@@ -52,7 +59,7 @@ public:
     /// Ends the threads and returns what was still queued. With `waitForAll` it waits for every
     /// thread; otherwise only for those that are idle, and leaves the others behind: they end when
     /// their work returns.
-    std::vector<Task> stop(bool waitForAll);
+    std::deque<Task> stop(bool waitForAll);
 
 private:
     using Threads = std::list<std::thread>;
@@ -82,6 +89,16 @@ private:
 };
 
 template <typename Task>
+void WorkerPool<Task>::start() {
+    const std::lock_guard lock(mutex_);
+    while (running_.size() < limits_.kept) {
+        if (!startThread()) {
+            throw std::system_error(EAGAIN, std::generic_category(), "cannot start a thread");
+        }
+    }
+}
+
+template <typename Task>
 bool WorkerPool<Task>::submit(Task task) {
     {
         const std::lock_guard lock(mutex_);
@@ -100,7 +117,7 @@ bool WorkerPool<Task>::submit(Task task) {
 }
 
 template <typename Task>
-bool WorkerPool<Task>::submitToIdle(const Task& task) {
+bool WorkerPool<Task>::submitToIdle(const Task& task) noexcept try {
     {
         const std::lock_guard lock(mutex_);
         if (stopped_ || queue_.size() >= idle_) {
@@ -110,6 +127,8 @@ bool WorkerPool<Task>::submitToIdle(const Task& task) {
     }
     wake_.notify_one();
     return true;
+} catch (const std::bad_alloc&) {
+    return false;
 }
 
 template <typename Task>
@@ -124,16 +143,16 @@ bool WorkerPool<Task>::startThread() {
         thread.join();  // returns at once: it has left run()
     }
     ended_.clear();
-    running_.emplace_back();
-    const auto self = std::prev(running_.end());
+    Threads started;
     try {
+        const auto self = started.emplace(started.end());
         *self = startQuietThread(name_, [pool = this->shared_from_this(), self] { pool->run(self); });
-        ++idle_;  // It will take from the queue without being woken; until then nothing waits for it.
-        return true;
-    } catch (const std::system_error&) {
-        running_.pop_back();  // The system has no thread left; those that run will do.
-        return false;
+    } catch (const std::exception&) {
+        return false;  // The system has no thread or no memory left; the threads that run will do.
     }
+    running_.splice(running_.end(), started);
+    ++idle_;  // It will take from the queue without being woken; until then nothing waits for it.
+    return true;
 }
 
 template <typename Task>
@@ -155,7 +174,9 @@ bool WorkerPool<Task>::takeOrEnd(std::unique_lock<std::mutex>& lock, Task& task)
     if (queue_.empty() && !stopped_) {
         ++idle_;
         noteCrowd();
-        wake_.wait_for(lock, idleLimit, [this] { return stopped_ || !queue_.empty(); });
+        const auto isWanted = [this] { return stopped_ || !queue_.empty(); };
+        while (!wake_.wait_for(lock, idleLimit, isWanted) && running_.size() <= limits_.kept) {
+        }
         --idle_;
     }
     if (queue_.empty()) {
@@ -174,11 +195,11 @@ void WorkerPool<Task>::noteCrowd() {
 }
 
 template <typename Task>
-std::vector<Task> WorkerPool<Task>::stop(bool waitForAll) {
+std::deque<Task> WorkerPool<Task>::stop(bool waitForAll) {
+    std::deque<Task> queued;
     std::unique_lock lock(mutex_);
     stopped_ = true;
-    std::vector<Task> queued(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
-    queue_.clear();
+    queued.swap(queue_);
     wake_.notify_all();
     changed_.wait(lock, [&] { return waitForAll ? running_.empty() : idle_ == 0; });
     for (std::thread& thread : running_) {

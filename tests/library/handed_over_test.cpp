@@ -6,6 +6,11 @@
 
 #include "lifecycle/listening_socket.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
 #include <memory>
 #include <string>
 #include <thread>
@@ -32,6 +37,27 @@ void end(HttpServer& server) {
 }
 
 } // namespace
+
+TEST_CASE("library: serving on a socket sets nothing on it that the next program would find but O_NONBLOCK") {
+    const ListeningSocket socket = ListeningSocket::listenOn({"127.0.0.1", 0});
+    const auto server = serverOn(socket, "old");
+    CHECK(get(socket.address().port(), "/").body == "old");
+    server->stopAccepting();
+    end(*server);
+
+    timeval limit{1, 1};
+    socklen_t size = sizeof limit;
+    REQUIRE(::getsockopt(socket.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &limit, &size) == 0);
+    CHECK(limit.tv_sec == 0);
+    CHECK(limit.tv_usec == 0);
+    int value = -1;
+    size = sizeof value;
+    REQUIRE(::getsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &value, &size) == 0);
+    CHECK(value == 0);
+    value = -1;
+    REQUIRE(::getsockopt(socket.descriptor(), SOL_SOCKET, SO_BINDTOIFINDEX, &value, &size) == 0);
+    CHECK(value == 0);
+}
 
 TEST_CASE("library: a server that stops accepting leaves who is in line to the other one") {
     const ListeningSocket socket = ListeningSocket::listenOn({"127.0.0.1", 0});

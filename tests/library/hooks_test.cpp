@@ -406,3 +406,13 @@ TEST_CASE("library: servers end side by side and one that fails or hangs does no
     CHECK(named(report, "good").status == HookStatus::ok);
     flag->set();
 }
+
+TEST_CASE("library: under a context that is done every server is still told to shut down") {
+    const auto [over, cancel] = withCancel(Context::background());
+    cancel("too late");
+    std::atomic<int> told = 0;
+    const auto cuts = [&](const Context& context) { told += context.cause() == "too late" ? 1 : 0; };
+    const HooksReport report = lifecycle::shutdownAll({{"one", cuts}, {"two", cuts}, {"three", cuts}}, over);
+    CHECK(told == 3);
+    CHECK(report.allOk());
+}

@@ -119,6 +119,17 @@ TEST_CASE("library: a server that gets no thread says so and can be started when
     CHECK(server.shutdown(withTimeout(Context::background(), 10s).context).clean());
 }
 
+TEST_CASE("library: the first client is served when no thread is left since the start") {
+    Served server(hello);
+    const NoThreads none;
+    REQUIRE_THROWS_AS(std::thread([] {}), std::system_error);
+    CHECK(get(server.port(), "/").body == "hello\n");
+    const lifecycle::ShutdownResult result =
+        server->shutdown(withTimeout(Context::background(), 10s).context);
+    CHECK(result.served == 1);
+    CHECK(result.clean());
+}
+
 TEST_CASE("library: with one thread and no more to be had everybody is served by that one") {
     Flag finish;
     Served server(answersWhen(finish, "done"));

@@ -3,11 +3,18 @@
 #include "options_check.h"
 #include "proc.h"
 #include "process.h"
+#include "skip.h"
 #include "stage.h"
 #include "story.h"
 #include "time_limit.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <fstream>
+#include <string>
+#include <utility>
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
@@ -96,5 +103,23 @@ TEST_CASE("02: the options are those of all stages") {
     help.waitForExit(10s);
     for (const char* value : {"(default 10s)", "(default 5s)", "(default 0s)"}) {
         CHECK(help.standardOutput().find(value) != std::string::npos);
+    }
+}
+
+TEST_CASE("02: the stop work is done and the deadline holds when no thread can be started any more") {
+    if (slowdown != 1) {
+        skip("a sanitizer's own memory is beyond any limit of address space");
+        return;
+    }
+    for (const auto& [work, code] : {std::pair("50ms", 0), std::pair("1h", 75)}) {
+        const Process process(stage("02_timeout", {"--work", work, "--timeout", "500ms"}));
+        process.waitForEvent("ready");
+        rlim_t pages = 0;
+        std::ifstream("/proc/" + std::to_string(process.pid()) + "/statm") >> pages;
+        const rlimit noStack{pages * static_cast<rlim_t>(::getpagesize()) + 4'000'000, RLIM_INFINITY};
+        REQUIRE(::prlimit(process.pid(), RLIMIT_AS, &noStack, nullptr) == 0);
+        process.signal(SIGTERM);
+        CHECK(process.waitForExit(10s).code == code);
+        checkStory(process);
     }
 }

@@ -25,6 +25,9 @@ public:
     int get() const noexcept { return descriptor_; }
     explicit operator bool() const noexcept { return descriptor_ >= 0; }
 
+    /// Gives it up without closing it.
+    [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
+
     void reset() noexcept {
         if (descriptor_ >= 0) {
             ::close(std::exchange(descriptor_, -1));

@@ -19,6 +19,7 @@
 namespace lifecycle {
 
 namespace http {
+class ConnectionLoop;
 class ServerCore;
 }
 
@@ -60,11 +61,14 @@ struct HttpServerOptions {
     /// here or there leaves the other. A shutdown closes them for good, so that everybody is refused, unless
     /// stopAccepting has been called: for sockets that a service manager or another process goes on with.
     std::vector<const ListeningSocket*> sockets{};
-    /// The most requests worked on at once, each on a thread of its own. Idle connections need none.
+    /// The most requests worked on at once, each on a thread of its own. Idle connections need none. One thread
+    /// is there from the start; where the system has no more, those that run serve everybody.
     unsigned threads = 256;
     /// The most requests waiting for a thread; the next one is answered 503.
     unsigned queue = 1024;
-    /// In a shutdown: how long a connection without a request may live on to send one.
+    /// In a shutdown: how long a connection without a request may live on to send one. If there are more than 64
+    /// of them they are closed one after the other during the second half of it, the longest idle first: closed at
+    /// one moment, their clients would all connect to the remaining servers at that moment.
     Duration keepAliveGrace = std::chrono::milliseconds(100);
     /// While serving: how long a connection may stay idle between two requests; zero for one request per connection.
     /// Must be longer than the idle limit of every proxy and load balancer in front of it (60 s is common): otherwise
@@ -81,8 +85,10 @@ struct HttpServerOptions {
 /// all, and answered 400, is an event (request.malformed) and none of them.
 struct ShutdownResult {
     std::uint64_t served = 0;   ///< answered by a handler
-    std::uint64_t refused = 0;  ///< answered 503 by the server: its queue was full
-    std::uint64_t cut = 0;      ///< still running when the context of the shutdown was done
+    std::uint64_t refused = 0;  ///< answered 503 by the server: its queue was full, or it had no memory left
+    /// Still running, or waiting for their turn, when the context of the shutdown was done. Connections that had
+    /// not been accepted by then count, too.
+    std::uint64_t cut = 0;
     Duration took{};            ///< of the shutdown
 
     std::uint64_t answeredWithClose = 0;  ///< answers since the announcement, which say `Connection: close`
@@ -139,31 +145,38 @@ public:
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
 
-    /// Listens and serves. Throws StartError, std::system_error if threads cannot be started, or
-    /// std::logic_error if called twice.
+    /// Listens and serves. Throws StartError, also if there are too few descriptors to serve a client,
+    /// std::system_error if threads cannot be started, or std::logic_error if called twice or after shutdown().
+    /// What a shutdown needs (threads, descriptors, some memory) is there when it returns.
     void start();
 
-    /// The address listened on, with the real port. Requires start().
+    /// The address listened on, with the real port. Throws std::logic_error before start().
     Poco::Net::SocketAddress address() const;
 
-    /// From now on every answer says `Connection: close`; all else goes on. For the time between the
-    /// readiness answer 503 and the shutdown, in which load balancers find out (lame duck).
+    /// From now on, or from start() on, every response says `Connection: close`; all else goes on. For the time
+    /// between the readiness response 503 and the shutdown, in which load balancers find out (lame duck).
     void announceShutdown();
 
     /// The first step of a shutdown on its own, for programs with steps in between: announces it,
-    /// accepts everybody in line and closes the listener, so that who comes now is refused. Blocks for
-    /// a few milliseconds; while clients are in the middle of connecting, for a second and a half at most.
+    /// refuses new connections, accepts the queued ones and closes the listener. Blocks for
+    /// a few milliseconds; while clients are in the middle of connecting, or there is no descriptor for them,
+    /// a second and a half longer at most than the last one was accepted. Throws std::logic_error before start().
     void closeListener();
 
     /// Hands the clients over: accepts nobody from here on, but keeps the listening sockets, whose
     /// queues are for another process that holds them, too. It does nothing to the sockets that the
     /// other would notice. Connections end as in a shutdown, without a deadline: each gets one more
-    /// answer, which says `Connection: close`, and keepAliveGrace to ask for it. Blocks for less than
-    /// a millisecond.
+    /// answer, which says `Connection: close`, and keepAliveGrace to ask for it. Blocks until the thread that
+    /// accepts has taken notice, which is at once unless it is busy with other clients; when it returns nobody is
+    /// accepted any more. Throws std::logic_error before start().
+    ///
+    /// The sockets stay non-blocking: O_NONBLOCK belongs to the open file, not to a process, and the other
+    /// process may rely on it. A program that wants to block in accept(2) on a socket it was given must say so
+    /// by fcntl(2), as systemd does for it at every start (NonBlocking=).
     void stopAccepting();
 
     /// Takes them back: accepts and keeps connections alive as before. To be called after
-    /// stopAccepting, and not after closeListener or shutdown.
+    /// stopAccepting, and not after closeListener or shutdown. Throws std::logic_error before start().
     void resumeAccepting();
 
     /// Ends the server as promised above. After stopAccepting those who are in line belong to the other
@@ -171,6 +184,9 @@ public:
     /// context is done. A second call, also one at the same time on another thread, waits for the same
     /// end, each under its own context: the first context that is done cuts. Unless a request was cut,
     /// the server's threads have ended when it returns.
+    ///
+    /// Before start() it returns at once, and start() throws from then on. Throws std::logic_error if it is called
+    /// by a handler of this server, whose own request it would wait for: let the handler wake another thread.
     ShutdownResult shutdown(const Context& context);
 
     /// The connections there are, the one with the oldest request first.
@@ -180,6 +196,7 @@ public:
     ShutdownResult counters() const;
 
 private:
+    http::ConnectionLoop& startedLoop(const char* function) const;
     void cutOnce(const std::string& cause);
     void stopThreads(bool waitForAll);
 

@@ -8,19 +8,18 @@
 #include <system_error>
 #include <utility>
 
-#include "http/refusal.h"
 #include "http/server_core.h"
 
 namespace lifecycle::http {
 namespace {
 
 /// Handshakes that were under way complete without help of the client's program, but not at once on a
-/// busy machine. They are asked after this often at first, less often later ...
+/// busy machine. The kernel is asked for them this often at first, less often later ...
 constexpr Duration handshakeStep = std::chrono::milliseconds(1);
 
-/// ... and waited for no longer than this, if nobody new can begin meanwhile: the client may be gone. One
-/// lost packet is repeated after a second, RFC 6298.
-constexpr Duration longestHandshake = std::chrono::milliseconds(1500);
+/// ... and they are waited for no longer than this: the client may be gone. One lost packet is repeated
+/// after a second, RFC 6298. Queued connections without a descriptor have as long, after each that got one.
+constexpr Duration maxHandshake = std::chrono::milliseconds(1500);
 
 /// What they get where the kernel does not tell about them, or lets new ones begin.
 constexpr Duration blindHandshake = std::chrono::milliseconds(5);
@@ -31,8 +30,13 @@ constexpr Duration arrivalsAreRecent = std::chrono::milliseconds(250);
 /// When the system, not this process, has run out of descriptors, nothing tells that one is free.
 constexpr Duration exhaustedRetry = std::chrono::milliseconds(100);
 
+/// In a shutdown the end of the grace frees the descriptors of idle connections. Before a queued connection
+/// is shed for want of one, it waits for that end and a little longer, but not for a long grace.
+constexpr Duration graceMargin = std::chrono::milliseconds(50);
+constexpr Duration maxDescriptorWait = std::chrono::milliseconds(500);
+
 /// While clients come faster than they are accepted, connections that are there must have their turn.
-constexpr int mostAtOnce = 64;
+constexpr int batch = 64;
 
 FileDescriptor openReserve() {
     return FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -40,11 +44,12 @@ FileDescriptor openReserve() {
 
 }  // namespace
 
-Acceptor::Acceptor(ServerCore& core, std::vector<Listener> listeners, int epoll, Welcome welcome)
+Acceptor::Acceptor(ServerCore& core, std::vector<Listener> listeners, int epoll, OnAccepted serve, OnAccepted shed)
     : core_(core),
       listeners_(std::move(listeners)),
       epoll_(epoll),
-      welcome_(std::move(welcome)),
+      serve_(std::move(serve)),
+      shed_(std::move(shed)),
       reserve_(openReserve()) {
     watch(EPOLL_CTL_ADD, EPOLLIN);
 }
@@ -56,45 +61,64 @@ bool Acceptor::owns(const void* source) const {
 
 void Acceptor::watch(int operation, std::uint32_t events) {
     for (Listener& listener : listeners_) {
-        epoll_event event{};
-        event.events = events;
-        event.data.ptr = &listener;
-        if (::epoll_ctl(epoll_, operation, listener.descriptor(), &event) == -1 && operation == EPOLL_CTL_ADD) {
-            throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+        if (listener.isOpen()) {
+            watch(listener, operation, events);
         }
     }
 }
 
-bool Acceptor::acceptAll() {
-    bool allAreIn = true;
-    for (Listener& listener : listeners_) {
-        allAreIn = acceptAll(listener) && allAreIn;
+void Acceptor::watch(Listener& listener, int operation, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = &listener;
+    if (::epoll_ctl(epoll_, operation, listener.descriptor(), &event) == -1 && operation == EPOLL_CTL_ADD) {
+        throw std::system_error(errno, std::generic_category(), "epoll_ctl");
     }
-    return allAreIn;
 }
 
-bool Acceptor::acceptAll(Listener& listener) {
+void Acceptor::accept() {
+    if (isClosing() && !closed_) {
+        continueClosing();
+    } else {
+        acceptBatch();
+    }
+}
+
+Acceptor::Left Acceptor::acceptBatch() {
+    Left left = Left::nothing;
+    for (Listener& listener : listeners_) {
+        left = std::max(left, acceptBatch(listener));
+    }
+    return left;
+}
+
+Acceptor::Left Acceptor::acceptBatch(Listener& listener) {
     std::optional<Listener::Accepted> client;
-    for (int accepted = 0; listener.isOpen() && !stopped_ && (isClosing() || accepted < mostAtOnce); ++accepted) {
+    for (int accepted = 0; listener.isOpen() && !stopped_; ++accepted) {
+        if (accepted == batch || isHurried()) {
+            return Left::more;
+        }
         switch (listener.accept(client)) {
             case Listener::Status::accepted:
                 lastAccept_ = Clock::now();
-                welcome_(std::move(*client));
+                serve_(std::move(*client));
                 break;
             case Listener::Status::empty:
-                return true;
-            case Listener::Status::exhausted:
-                if (!isClosing()) {
-                    pause();
-                    return false;
+                if (isClosing() && listener.isLocal()) {
+                    // It refuses new connections, and to epoll such a Unix socket is readable all the time.
+                    watch(listener, EPOLL_CTL_DEL, 0);
+                    listener.close();
                 }
-                if (!refuseOneWithReserve(listener)) {  // Another thread has taken the reserve's place.
-                    return !listener.hasClients();
+                return Left::nothing;
+            case Listener::Status::exhausted:
+                if (!shedWithReserve(listener)) {
+                    pause();
+                    return Left::waiting;
                 }
                 break;
         }
     }
-    return true;
+    return Left::nothing;
 }
 
 void Acceptor::pause() {
@@ -102,37 +126,41 @@ void Acceptor::pause() {
     watch(EPOLL_CTL_MOD, 0);
     pauseRetry_ = Clock::now() + exhaustedRetry;
     if (!paused_.exchange(true)) {
-        core_.emit("accept.paused", {{"note", "no descriptor left; clients wait in line until one is free"}});
+        core_.emit("accept.paused", {{"note", "no descriptor left; clients wait in the accept queue until one is free"}});
     }
 }
 
 void Acceptor::retry() {
-    if (!isPaused() || !listeners_.front().isOpen() || stopped_) {
+    if (!isPaused() || stopped_ || closed_) {
         return;
     }
     pauseRetry_.reset();
+    if (!reserve_) {
+        reserve_ = openReserve();
+    }
     // Before the attempt: a descriptor freed from here on wakes the loop again.
     watch(EPOLL_CTL_MOD, EPOLLIN);
-    acceptAll();
-    if (!pauseRetry_) {
-        paused_.store(false);
+    accept();
+    if (!pauseRetry_ && paused_.exchange(false)) {
         core_.emit("accept.resumed", {});
     }
 }
 
-bool Acceptor::refuseOneWithReserve(Listener& listener) {
+/// In a shutdown, when waiting for a descriptor has not helped. While serving, clients wait for their turn.
+bool Acceptor::shedWithReserve(Listener& listener) {
+    const Duration patience = std::min(addSaturated(core_.options.keepAliveGrace, graceMargin), maxDescriptorWait);
+    if (!isClosing() || !reserve_ || Clock::now() - *closingSince_ < patience) {
+        return false;
+    }
     reserve_.reset();
     std::optional<Listener::Accepted> client;
-    const bool accepted = listener.accept(client) == Listener::Status::accepted;
-    if (accepted) {
-        lastAccept_ = Clock::now();
-        core_.requests.fetch_add(1);
-        core_.refused.fetch_add(1);
-        sendBusy(client->descriptor);
-        ::close(client->descriptor);
+    if (listener.accept(client) != Listener::Status::accepted) {
+        reserve_ = openReserve();  // or another thread has taken its place
+        return false;
     }
-    reserve_ = openReserve();
-    return accepted;
+    lastAccept_ = Clock::now();
+    shed_(std::move(*client));
+    return true;
 }
 
 // ---- leaving the sockets to another process ----------------------------------------------------
@@ -159,31 +187,59 @@ void Acceptor::resume() {
 
 void Acceptor::beginClosing() {
     closingSince_ = Clock::now();
-    const bool allAreIn = acceptAll();
+    if (stopped_) {
+        finishClosing();
+        return;
+    }
     // Clients that have just been told "close" connect anew at this very moment.
-    const bool arrivals = !allAreIn || core_.expectsArrivals ||
-                          (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
-    if (!stopped_ && arrivals) {
-        for (Listener& listener : listeners_) {
-            // A Unix socket has no handshakes to wait for, and its line would never look empty to epoll.
-            refusing_ = (listener.isLocal() || listener.refuseNewcomers()) && refusing_;
-        }
-        closeUnlessAwaited();
+    arrivals_ = core_.expectsArrivals || (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
+    // Before anybody is accepted: from here on the queues do not grow, but for handshakes under way.
+    for (Listener& listener : listeners_) {
+        refusing_ = listener.refuseNewcomers() && refusing_;
+    }
+    continueClosing();
+}
+
+/// Accepts a batch, and closes once the queues are empty and all handshakes that had begun are through.
+void Acceptor::continueClosing() {
+    const Left left = acceptBatch();
+    const TimePoint now = Clock::now();
+    const Duration waited = now - *closingSince_;
+    if (left == Left::more && (refusing_ || waited < maxHandshake)) {
+        closingStep_ = now;
+        return;
+    }
+    if (left == Left::waiting && now - std::max(*closingSince_, lastAccept_.value_or(*closingSince_)) < maxHandshake) {
+        closingStep_.reset();  // see retry()
+        return;
+    }
+    arrivals_ = arrivals_ || (lastAccept_ && *lastAccept_ > *closingSince_);
+    const Handshakes found = arrivals_ ? handshakes() : Handshakes::none;
+    const Duration limit = found == Handshakes::none                    ? Duration::zero()
+                           : found == Handshakes::underWay && refusing_ ? maxHandshake
+                                                                        : blindHandshake;
+    if (waited < limit) {
+        closingStep_ = now + std::max(handshakeStep, waited / 8);
+    } else if (arrivals_ && left == Left::nothing && acceptBatch() != Left::nothing) {
+        closingStep_ = now;  // handshakes have completed since the last batch
     } else {
         finishClosing();
     }
 }
 
 void Acceptor::closeNow() {
-    if (handshakeCheck_) {
+    if (!isClosing()) {
+        beginClosing();
+    }
+    if (!closed_) {
         finishClosing();
     }
 }
 
-Handshakes Acceptor::handshakes() const {
+Handshakes Acceptor::handshakes() {
     Handshakes all = Handshakes::none;
     for (const Listener& listener : listeners_) {
-        const Handshakes one = listener.handshakes();
+        const Handshakes one = listener.handshakes(handshakeQuery_);
         if (one == Handshakes::underWay || all == Handshakes::none) {
             all = one;
         }
@@ -191,40 +247,29 @@ Handshakes Acceptor::handshakes() const {
     return all;
 }
 
-/// Closes once all handshakes that had begun are through, and all who are in line have got a descriptor.
-void Acceptor::closeUnlessAwaited() {
-    const bool allAreIn = acceptAll();
-    const Handshakes found = handshakes();
-    const Duration longest = !allAreIn                                     ? longestHandshake
-                             : found == Handshakes::none                   ? Duration::zero()
-                             : found == Handshakes::underWay && refusing_ ? longestHandshake
-                                                                           : blindHandshake;
-    const Duration waited = Clock::now() - *closingSince_;
-    if (waited < longest) {
-        handshakeCheck_ = Clock::now() + std::max(handshakeStep, waited / 8);
-    } else {
-        finishClosing();
-    }
-}
-
 void Acceptor::finishClosing() {
-    handshakeCheck_.reset();
+    closed_ = true;
+    closingStep_.reset();
     pauseRetry_.reset();
-    if (!stopped_) {
-        for (Listener& listener : listeners_) {
-            static_cast<void>(listener.refuseNewcomers());  // who came behind the last accept would be reset
-        }
+    paused_.store(false);
+    std::uint64_t reset = 0;
+    for (const Listener& listener : listeners_) {
+        reset += stopped_ || !listener.isOpen() ? 0 : listener.queued();
     }
-    acceptAll();
+    core_.cut += reset;
     close();
     core_.gate.close();
-    core_.emit("listener.closed", {});
+    if (reset > 0) {
+        core_.emit("listener.closed", {{"cut", reset}, {"note", "they were still in the accept queue"}});
+    } else {
+        core_.emit("listener.closed", {});
+    }
     core_.listenerClosed.cancel("listener closed");
 }
 
 void Acceptor::close() {
     // Closing our descriptor of a socket that another process holds, too, would not take it out of epoll.
-    if (!stopped_ && listeners_.front().isOpen()) {
+    if (!stopped_) {
         watch(EPOLL_CTL_DEL, 0);
     }
     for (Listener& listener : listeners_) {
@@ -235,17 +280,17 @@ void Acceptor::close() {
 // ---- time --------------------------------------------------------------------------------------
 
 std::optional<TimePoint> Acceptor::nextStep() const {
-    return handshakeCheck_ && pauseRetry_ ? std::min(handshakeCheck_, pauseRetry_)
-           : handshakeCheck_              ? handshakeCheck_
-                                          : pauseRetry_;
+    return closingStep_ && pauseRetry_ ? std::min(closingStep_, pauseRetry_)
+           : closingStep_              ? closingStep_
+                                       : pauseRetry_;
 }
 
 void Acceptor::step(TimePoint now) {
     if (pauseRetry_ && *pauseRetry_ <= now) {
         retry();
     }
-    if (handshakeCheck_ && *handshakeCheck_ <= now) {
-        closeUnlessAwaited();
+    if (closingStep_ && *closingStep_ <= now && !closed_) {
+        continueClosing();
     }
 }
 

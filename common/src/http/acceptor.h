@@ -13,17 +13,21 @@ namespace lifecycle::http {
 
 class ServerCore;
 
-/// The listeners of a server: takes clients from them, and ends that in one of two ways. stop()
-/// leaves the sockets, and who is in line, to another process that holds them, too; beginClosing()
-/// takes everybody in line and closes.
+/// The listeners of a server: accepts connections from them, and ends that in one of two ways. stop()
+/// leaves the sockets, and the connections in their queues, to another process that holds them, too;
+/// beginClosing() accepts what is queued and closes.
 ///
-/// Used by the loop's thread alone, except for isPaused().
+/// No call accepts more than a batch, so that nobody can keep the loop from its other work by connecting.
+/// What is open at the start is all that the shutdown needs.
+///
+/// Used by the loop's thread alone, except for isPaused() and hurry().
 class Acceptor {
 public:
-    using Welcome = std::function<void(Listener::Accepted)>;
+    /// Takes an accepted connection; must not throw. `shed`: answers 503 and closes.
+    using OnAccepted = std::function<void(Listener::Accepted)>;
 
     /// Adds the listeners to `epoll`. Throws std::system_error.
-    Acceptor(ServerCore& core, std::vector<Listener> listeners, int epoll, Welcome welcome);
+    Acceptor(ServerCore& core, std::vector<Listener> listeners, int epoll, OnAccepted serve, OnAccepted shed);
 
     Acceptor(const Acceptor&) = delete;
     Acceptor& operator=(const Acceptor&) = delete;
@@ -34,17 +38,25 @@ public:
     /// `source` of an epoll event is one of the listeners.
     bool owns(const void* source) const;
 
-    /// Accepts everybody in line. False if somebody has to stay there, for want of a descriptor.
-    bool acceptAll();
+    /// Accepts a batch. To be called when a listener is readable.
+    void accept();
 
     void stop();
     void resume();
 
     /// Closes, see ConnectionLoop::closeListeners: now, or in a later step().
     void beginClosing();
-    /// Waits for nobody any more.
-    void closeNow();
     bool isClosing() const { return closingSince_.has_value(); }
+
+    /// The deadline has passed: ends a batch that is under way on the loop's thread, and lets closing wait for
+    /// nothing any more. May be called from every thread.
+    void hurry() { hurried_.store(true); }
+    bool isHurried() const { return hurried_.load(std::memory_order_relaxed); }
+    /// What is still queued is reset, and counts as cut.
+    void closeNow();
+
+    /// A shed client's connection uses the reserve, for which others may be waiting.
+    bool reserveIsUsed() const { return isClosing() && !reserve_; }
 
     /// Closes without any care.
     void close();
@@ -58,25 +70,39 @@ public:
     void step(TimePoint now);
 
 private:
-    bool acceptAll(Listener& listener);
-    bool refuseOneWithReserve(Listener& listener);
+    /// What a batch has left in the accept queues.
+    enum class Left {
+        nothing,
+        more,     ///< for the next batch
+        waiting,  ///< for a descriptor
+    };
+
+    Left acceptBatch();
+    Left acceptBatch(Listener& listener);
+    bool shedWithReserve(Listener& listener);
     void pause();
     void watch(int operation, std::uint32_t events);
-    void closeUnlessAwaited();
+    void watch(Listener& listener, int operation, std::uint32_t events);
+    void continueClosing();
     void finishClosing();
-    Handshakes handshakes() const;
+    Handshakes handshakes();
 
     ServerCore& core_;
     std::vector<Listener> listeners_;
     const int epoll_;
-    const Welcome welcome_;
-    FileDescriptor reserve_;  // to give up when there is none left
+    const OnAccepted serve_;
+    const OnAccepted shed_;
+    HandshakeQuery handshakeQuery_;
+    FileDescriptor reserve_;  // given up to answer a client when no other is left
     bool stopped_ = false;
+    bool closed_ = false;
     std::atomic<bool> paused_ = false;
-    bool refusing_ = true;  // so far, all listeners that were asked to
+    std::atomic<bool> hurried_ = false;
+    bool refusing_ = true;    // while closing: the kernel refuses new connections to all listeners
+    bool arrivals_ = false;   // while closing: clients have been connecting lately
     std::optional<TimePoint> lastAccept_;
     std::optional<TimePoint> closingSince_;
-    std::optional<TimePoint> handshakeCheck_;
+    std::optional<TimePoint> closingStep_;
     std::optional<TimePoint> pauseRetry_;
 };
 

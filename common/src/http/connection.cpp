@@ -1,5 +1,8 @@
 #include "http/connection.h"
 
+#include <new>
+#include <utility>
+
 namespace lifecycle::http {
 namespace {
 
@@ -9,17 +12,31 @@ public:
     explicit AdoptedSocket(ConnectionSocket* socket) : StreamSocket(socket) {}
 };
 
+/// The constructor throws, or it owns the descriptor: never both.
+ConnectionSocket* adopt(FileDescriptor& descriptor, const Poco::Net::SocketAddress& peer, Duration ioTimeout) {
+    auto* const socket = new ConnectionSocket(descriptor.get(), peer, ioTimeout);
+    static_cast<void>(descriptor.release());
+    return socket;
+}
+
+Limits::node_type allocateNode() {
+    Limits limits;
+    limits.emplace(TimePoint(), nullptr);
+    return limits.extract(limits.begin());
+}
+
 }  // namespace
 
-Connection::Connection(std::uint64_t id, int descriptor, const Poco::Net::SocketAddress& peer,
+Connection::Connection(std::uint64_t id, FileDescriptor& descriptor, const Poco::Net::SocketAddress& peer,
                        Duration ioTimeout, Gate::Guard guard)
     : guard_(std::move(guard)),
       id_(id),
       peer_(peer.toString()),
-      socket_(*new ConnectionSocket(descriptor, peer, ioTimeout)),
+      socket_(*adopt(descriptor, peer, ioTimeout)),
       stream_(AdoptedSocket(&socket_)),
       since_(Clock::now()),
-      quietSince_(since_) {}
+      quietSince_(since_),
+      unparked_(allocateNode()) {}
 
 ConnectionState Connection::state() const {
     const std::lock_guard lock(mutex_);
@@ -45,9 +62,17 @@ void Connection::become(ConnectionState state, TimePoint now) {
         since_ = now;
     }
     state_ = state;
+    parsing_ = false;
 }
 
-void Connection::staysQuiet() {
+void Connection::beginParsing(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    state_ = ConnectionState::reading;
+    since_ = now;
+    parsing_ = true;
+}
+
+void Connection::revertToIdle() {
     const std::lock_guard lock(mutex_);
     state_ = quietState_;
     since_ = quietSince_;
@@ -92,10 +117,28 @@ bool Connection::cut() {
         return false;
     }
     cut_ = true;
-    const bool request = state_ == ConnectionState::handling || state_ == ConnectionState::writing ||
-                         (state_ == ConnectionState::queued && socket_.requestIsWaiting());
+    const bool request = hasRequest();
     shutDown();
     return request;
+}
+
+bool Connection::hasRequest() noexcept try {
+    switch (state_) {
+        case ConnectionState::handling:
+        case ConnectionState::writing:
+            return true;
+        case ConnectionState::closing:
+            return false;
+        case ConnectionState::reading:
+            return parsing_ || socket_.requestIsWaiting();
+        case ConnectionState::fresh:
+        case ConnectionState::queued:
+        case ConnectionState::idle:
+            return socket_.requestIsWaiting();
+    }
+    return false;
+} catch (const std::bad_alloc&) {
+    return true;  // Nobody can tell: rather one too many.
 }
 
 void Connection::breakOff() {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -14,6 +17,12 @@
 
 namespace lifecycle::http {
 
+class Connection;
+using ConnectionPtr = std::shared_ptr<Connection>;
+
+/// The connections that the loop watches, by the moment at which their time is over.
+using Limits = std::multimap<TimePoint, ConnectionPtr>;
+
 /// The record of an accepted connection, from accept to close: its socket, and what it is doing.
 ///
 /// One party at a time drives it: the loop while it has no request, a worker while it has. Others
@@ -21,7 +30,9 @@ namespace lifecycle::http {
 /// connections are gone" is "the gate is empty"; the record must therefore be dropped last.
 class Connection {
 public:
-    Connection(std::uint64_t id, int descriptor, const Poco::Net::SocketAddress& peer,
+    /// Takes `descriptor` over. All memory that the loop needs to watch the connection is allocated here, so that
+    /// nothing but a new connection can fail for want of it. Throws std::bad_alloc.
+    Connection(std::uint64_t id, FileDescriptor& descriptor, const Poco::Net::SocketAddress& peer,
                Duration ioTimeout, Gate::Guard guard);
 
     std::uint64_t id() const { return id_; }
@@ -36,8 +47,11 @@ public:
     TimePoint since() const;
     void become(ConnectionState state, TimePoint now = Clock::now());
 
-    /// What made it `queued` was no request, nor a part of one: it is as quiet as before, and for as long.
-    void staysQuiet();
+    /// What made it `queued` was neither a request nor a part of one: it is idle as before, and since then.
+    void revertToIdle();
+
+    /// The head of a request has arrived and is being parsed.
+    void beginParsing(TimePoint now);
 
     /// It is to be refused and closed. False if it was cut before.
     [[nodiscard]] bool beginRefusal();
@@ -53,7 +67,8 @@ public:
     /// The answer is flushed, or cannot be: counts it in `served`. False if the request was cut before.
     [[nodiscard]] bool endRequest(TimePoint now, std::atomic<std::uint64_t>& served);
 
-    /// Ends the connection under whoever drives it. True if that cut a request, for the first time.
+    /// Shuts the connection down under the thread that uses it. True if that cut a request, for the first time:
+    /// one that is being worked on, or one that has arrived and waits for its turn, here or in the kernel.
     bool cut();
 
     /// Ends the connection so that the client cannot take half an answer for a whole one.
@@ -62,6 +77,9 @@ public:
     ConnectionInfo info() const;
 
 private:
+    friend class ConnectionLoop;
+
+    bool hasRequest() noexcept;
     void shutDown();
 
     const Gate::Guard guard_;  // first: given back last
@@ -76,11 +94,15 @@ private:
     ConnectionState quietState_ = ConnectionState::fresh;  // before it was queued
     TimePoint quietSince_;
     bool cut_ = false;
+    bool parsing_ = false;  // with `reading`: its whole head is there
     bool endsWithConnection_ = false;
     std::string method_;
     std::string path_;
-};
 
-using ConnectionPtr = std::shared_ptr<Connection>;
+    // Used by the loop.
+    Limits::node_type unparked_;  // its node of the loop's limits while it is not among them
+    Limits::iterator parked_;     // its place among them
+    ConnectionPtr nextToPark_;    // guarded by the loop's mutex
+};
 
 }  // namespace lifecycle::http

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -25,6 +26,17 @@ constexpr Duration lingerPause = std::chrono::seconds(5);
 /// The same in a shutdown: the response is on its way, and what is still sent is of no use.
 constexpr Duration lingerTimeAtEnd = std::chrono::seconds(1);
 
+/// And in a shutdown while others wait for its descriptor.
+constexpr Duration lingerTimeForOthers = std::chrono::milliseconds(100);
+
+/// So many idle connections may be closed at one moment: their clients connect anew, to another server.
+constexpr std::size_t maxClosedAtOnce = 64;
+
+bool isIdle(const Connection& connection) {
+    const ConnectionState state = connection.state();
+    return state == ConnectionState::idle || state == ConnectionState::fresh;
+}
+
 int checked(int result, const char* what) {
     if (result == -1) {
         throw std::system_error(errno, std::generic_category(), what);
@@ -39,7 +51,8 @@ ConnectionLoop::ConnectionLoop(ServerCore& core, std::vector<Listener> listeners
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       acceptor_(core, std::move(listeners), epoll_.get(),
-                [this](Listener::Accepted client) { welcome(std::move(client)); }) {
+                [this](Listener::Accepted client) { serve(std::move(client)); },
+                [this](Listener::Accepted client) { shed(std::move(client)); }) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = nullptr;
@@ -60,7 +73,8 @@ void ConnectionLoop::park(ConnectionPtr connection) {
     {
         const std::lock_guard lock(mutex_);
         if (!stopped_) {
-            requests_.parked.push_back(std::move(connection));
+            Connection& last = *connection;
+            last.nextToPark_ = std::exchange(commands_.parked, std::move(connection));
         }
     }
     if (connection) {
@@ -79,17 +93,13 @@ void ConnectionLoop::lingeringClose(ConnectionPtr connection) {
 void ConnectionLoop::closeListeners() {
     {
         const std::lock_guard lock(mutex_);
-        requests_.closeListeners = true;
+        commands_.closeListeners = true;
     }
     wake();
 }
 
 void ConnectionLoop::closeListenersNow() {
-    {
-        const std::lock_guard lock(mutex_);
-        requests_.closeListeners = true;
-        requests_.closeNow = true;
-    }
+    acceptor_.hurry();
     wake();
 }
 
@@ -100,8 +110,8 @@ void ConnectionLoop::setAccepting(bool accepting) {
         if (stopped_) {
             return;
         }
-        requests_.accepting = accepting;
-        requests_.whenTaken.push_back(taken.cancel);
+        commands_.accepting = accepting;
+        commands_.whenTaken.push_back(taken.cancel);
     }
     wake();
     taken.context.wait();
@@ -117,22 +127,22 @@ void ConnectionLoop::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopped_ = true;
-        requests_.stop = true;
+        commands_.stop = true;
     }
     wake();
     if (thread_.joinable()) {
         thread_.join();
     }
-    for (const CancelFunction& taken : requests_.whenTaken) {
+    for (const CancelFunction& taken : commands_.whenTaken) {
         taken();
     }
-    requests_.whenTaken.clear();
-    for (ConnectionPtr& connection : requests_.parked) {
+    commands_.whenTaken.clear();
+    for (ConnectionPtr next = std::move(commands_.parked); next != nullptr;) {
+        ConnectionPtr connection = std::exchange(next, std::move(next->nextToPark_));
         core_.finish(std::move(connection));
     }
-    requests_.parked.clear();
-    while (!parked_.empty()) {
-        core_.finish(unpark(*parked_.begin()->first));
+    while (!limits_.empty()) {
+        core_.finish(unpark(*limits_.begin()->second));
     }
     acceptor_.close();
 }
@@ -149,18 +159,21 @@ void ConnectionLoop::run() {
         const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                        millisecondsToNextLimit());
         for (int i = 0; i < count; ++i) {
+            if (acceptor_.isHurried()) {
+                beginClosing();
+            }
             void* source = events[static_cast<std::size_t>(i)].data.ptr;
             if (source == nullptr) {
                 eventfd_t ignored;
                 ::eventfd_read(wake_.get(), &ignored);
                 acceptor_.retry();
             } else if (acceptor_.owns(source)) {
-                acceptor_.acceptAll();
+                acceptor_.accept();
             } else {
                 readable(*static_cast<Connection*>(source));
             }
         }
-        if (!takeRequests()) {
+        if (!takeCommands()) {
             return;
         }
         expire(Clock::now());
@@ -185,34 +198,41 @@ int ConnectionLoop::millisecondsToNextLimit() const {
     return static_cast<int>(std::clamp<long long>(rest, 0, 1'000'000));
 }
 
-bool ConnectionLoop::takeRequests() {
-    Requests requests;
+bool ConnectionLoop::takeCommands() {
+    Commands commands;
     {
         const std::lock_guard lock(mutex_);
-        if (requests_.stop) {
+        if (commands_.stop) {
             return false;  // stop() takes care of the rest
         }
-        requests = std::exchange(requests_, {});
+        commands = std::exchange(commands_, {});
     }
-    for (ConnectionPtr& connection : requests.parked) {
+    for (ConnectionPtr next = std::move(commands.parked); next != nullptr;) {
+        ConnectionPtr connection = std::exchange(next, std::move(next->nextToPark_));
         watch(std::move(connection));
     }
-    if (requests.accepting && !acceptor_.isClosing()) {
-        take(*requests.accepting);
+    if (commands.accepting && !acceptor_.isClosing()) {
+        take(*commands.accepting);
     }
-    for (const CancelFunction& taken : requests.whenTaken) {
+    for (const CancelFunction& taken : commands.whenTaken) {
         taken();
     }
-    if (requests.closeListeners && !acceptor_.isClosing()) {
+    if (commands.closeListeners || acceptor_.isHurried()) {
+        beginClosing();
+    }
+    return true;
+}
+
+void ConnectionLoop::beginClosing() {
+    if (!acceptor_.isClosing()) {
         core_.closing = true;  // again: an acceptor that was just resumed has taken it back
         core_.beginEnd();
         beginGrace();
         acceptor_.beginClosing();
     }
-    if (requests.closeNow) {
+    if (acceptor_.isHurried()) {
         acceptor_.closeNow();
     }
-    return true;
 }
 
 void ConnectionLoop::expire(TimePoint now) {
@@ -228,9 +248,7 @@ void ConnectionLoop::expire(TimePoint now) {
         if (inTime) {
             dispatch(unpark(connection));
         } else {
-            const ConnectionState state = connection.state();
-            const bool quiet = state == ConnectionState::idle || state == ConnectionState::fresh;
-            core_.idleClosed += graceBegin_ && quiet ? 1 : 0;
+            core_.idleClosed += graceBegin_ && isIdle(connection) ? 1 : 0;
             core_.finish(unpark(connection));
         }
     }
@@ -238,13 +256,26 @@ void ConnectionLoop::expire(TimePoint now) {
 
 // ---- accepting ---------------------------------------------------------------------------------
 
-void ConnectionLoop::welcome(Listener::Accepted client) {
-    ConnectionPtr connection = core_.admit(std::move(client));
+void ConnectionLoop::serve(Listener::Accepted client) {
+    ConnectionPtr connection = admit(client);
     // A thread that is free anyway waits a moment for the first bytes, which spares a trip through
     // epoll; a new thread is only started for bytes that are there.
     if (connection && !core_.workers->submitToIdle({core_.shared_from_this(), connection})) {
         watch(std::move(connection));
     }
+}
+
+void ConnectionLoop::shed(Listener::Accepted client) {
+    if (ConnectionPtr connection = admit(client)) {
+        shed(std::move(connection), "no descriptor left");
+    }
+}
+
+ConnectionPtr ConnectionLoop::admit(Listener::Accepted& client) noexcept try {
+    return core_.admit(client);
+} catch (const std::bad_alloc&) {
+    core_.shed(client.descriptor.get(), "unknown", "no memory left");
+    return nullptr;
 }
 
 void ConnectionLoop::take(bool accepting) {
@@ -271,16 +302,32 @@ void ConnectionLoop::endGrace() {
     setLimits();
 }
 
+/// Nodes are moved, so that it needs no memory. With many idle connections the grace of each ends at a moment
+/// of its own within the second half, and the longest idle one's first: their clients will not all connect
+/// anew at once.
 void ConnectionLoop::setLimits() {
-    for (auto& [connection, parked] : parked_) {
-        setLimit(parked);
+    const auto idle = static_cast<std::size_t>(
+        std::count_if(limits_.begin(), limits_.end(), [](const auto& entry) { return isIdle(*entry.second); }));
+    const bool spread = graceBegin_ && idle > maxClosedAtOnce;
+    std::size_t later = idle;
+    Limits before = std::move(limits_);
+    limits_.clear();
+    while (!before.empty()) {
+        auto node = before.extract(before.begin());
+        Connection& connection = *node.mapped();
+        node.key() = limitFor(connection);
+        if (spread && isIdle(connection)) {
+            const double share = static_cast<double>(--later) / static_cast<double>(idle);
+            node.key() -= std::chrono::duration_cast<Duration>(share / 2 * core_.options.keepAliveGrace);
+        }
+        connection.parked_ = limits_.insert(std::move(node));
     }
 }
 
-void ConnectionLoop::setLimit(Parked& parked) {
-    Connection* const connection = parked.connection.get();
-    limits_.erase(parked.limit);
-    parked.limit = limits_.emplace(limitFor(*connection), connection);
+void ConnectionLoop::setLimit(Connection& connection) {
+    Limits::node_type node = limits_.extract(connection.parked_);
+    node.key() = limitFor(connection);
+    connection.parked_ = limits_.insert(std::move(node));
 }
 
 // ---- connections without a request -------------------------------------------------------------
@@ -300,14 +347,18 @@ TimePoint ConnectionLoop::limitFor(const Connection& connection) const {
         return end;
     }
     return std::min(end, addSaturated(std::max(connection.since(), *graceBegin_),
-                                      lingers ? lingerTimeAtEnd : core_.options.keepAliveGrace));
+                                      !lingers                    ? core_.options.keepAliveGrace
+                                      : acceptor_.reserveIsUsed() ? lingerTimeForOthers
+                                                                  : lingerTimeAtEnd));
 }
 
 void ConnectionLoop::watch(ConnectionPtr connection) {
-    Connection* key = connection.get();
-    const auto limit = limits_.emplace(limitFor(*key), key);
-    parked_.emplace(key, Parked{std::move(connection), limit});
-    arm(*key);
+    Connection& watched = *connection;
+    Limits::node_type node = std::move(watched.unparked_);
+    node.key() = limitFor(watched);
+    node.mapped() = std::move(connection);
+    watched.parked_ = limits_.insert(std::move(node));
+    arm(watched);
 }
 
 void ConnectionLoop::arm(Connection& connection) {
@@ -323,9 +374,10 @@ void ConnectionLoop::arm(Connection& connection) {
 }
 
 ConnectionPtr ConnectionLoop::unpark(Connection& connection) {
-    auto parked = parked_.extract(&connection);
-    limits_.erase(parked.mapped().limit);
-    return std::move(parked.mapped().connection);
+    Limits::node_type node = limits_.extract(connection.parked_);
+    ConnectionPtr unparked = std::move(node.mapped());
+    connection.unparked_ = std::move(node);
+    return unparked;
 }
 
 void ConnectionLoop::readable(Connection& connection) {
@@ -346,7 +398,7 @@ void ConnectionLoop::readable(Connection& connection) {
 
 void ConnectionLoop::linger(Connection& connection) {
     if (dropInput(connection.socket().sockfd())) {
-        setLimit(parked_.at(&connection));
+        setLimit(connection);
         arm(connection);
     } else {
         core_.finish(unpark(connection));
@@ -355,21 +407,23 @@ void ConnectionLoop::linger(Connection& connection) {
 
 void ConnectionLoop::dispatch(ConnectionPtr connection) {
     connection->become(ConnectionState::queued);
-    if (!core_.workers->submit({core_.shared_from_this(), connection})) {
-        refuse(std::move(connection));
+    const char* reason = "the queue is full";
+    try {
+        if (core_.workers->submit({core_.shared_from_this(), connection})) {
+            return;
+        }
+    } catch (const std::bad_alloc&) {
+        reason = "no memory left";
     }
+    shed(std::move(connection), reason);
 }
 
-void ConnectionLoop::refuse(ConnectionPtr connection) {
-    if (!connection->beginRefusal()) {
-        core_.finish(std::move(connection));  // Counted as cut.
-        return;
+void ConnectionLoop::shed(ConnectionPtr connection, const char* reason) {
+    if (core_.shed(*connection, reason)) {
+        watch(std::move(connection));
+    } else {
+        core_.finish(std::move(connection));
     }
-    core_.requests.fetch_add(1);
-    core_.refused.fetch_add(1);
-    core_.emit("request.refused", {{"status", 503}, {"peer", connection->peer()}, {"note", "the queue is full"}});
-    sendBusy(connection->socket().sockfd());
-    watch(std::move(connection));
 }
 
 }  // namespace lifecycle::http

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <map>
+#include <cstddef>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "http/acceptor.h"
@@ -15,7 +14,8 @@ namespace lifecycle::http {
 class ServerCore;
 
 /// The one thread that waits for the network: it accepts, watches the connections that have no
-/// request, and keeps their time limits. It never runs a handler and never blocks on a client.
+/// request, and keeps their time limits. It never runs a handler and never blocks on a client. Without memory
+/// for a new connection or a new request it sheds that one, and goes on.
 ///
 /// Way of a connection: accepted here; as soon as bytes are there, handed to a worker; given back by
 /// park() when it has gone quiet or the rest of a header is missing, or by lingeringClose() when the
@@ -37,13 +37,13 @@ public:
     /// would reset the connection, and the client might lose the answer. As nginx's lingering_close.
     void lingeringClose(ConnectionPtr connection);
 
-    /// Accepts everybody in line and everybody who is in the middle of connecting, then closes the
-    /// listeners: at once, or as soon as they are through, after a second and a half at most. After
-    /// stopAccepting it closes them as they are. Connections without a request have the grace period
-    /// from now on. The core's listenerClosed ends.
+    /// Refuses new connections, accepts those that are queued or in the middle of connecting, and closes the
+    /// listeners: as soon as there are none, after a second and a half at most. After stopAccepting it closes
+    /// them as they are. Connections without a request have the grace period from now on. The core's
+    /// listenerClosed ends.
     void closeListeners();
 
-    /// The same without waiting for those who are in the middle of connecting.
+    /// The same without waiting: what is still queued is reset.
     void closeListenersNow();
 
     /// Leaves the listeners to another process, and gives connections without a request the grace
@@ -62,39 +62,37 @@ public:
     const Poco::Net::SocketAddress& address() const { return acceptor_.address(); }
 
 private:
-    struct Parked {
-        ConnectionPtr connection;
-        std::multimap<TimePoint, Connection*>::iterator limit;
-    };
     /// What other threads ask for, until the loop's thread takes it.
-    struct Requests {
-        std::vector<ConnectionPtr> parked;
+    struct Commands {
+        ConnectionPtr parked;  // the first of a list, see Connection::nextToPark_
         std::optional<bool> accepting;
         std::vector<CancelFunction> whenTaken;
         bool closeListeners = false;
-        bool closeNow = false;
         bool stop = false;
     };
 
     void run();
     int millisecondsToNextLimit() const;
-    bool takeRequests();
+    bool takeCommands();
     void wake();
 
     void setAccepting(bool accepting);
     void take(bool accepting);
-    void welcome(Listener::Accepted client);
+    void serve(Listener::Accepted client);
+    void shed(Listener::Accepted client);
+    ConnectionPtr admit(Listener::Accepted& client) noexcept;
+    void beginClosing();
     void beginGrace();
     void endGrace();
     void setLimits();
-    void setLimit(Parked& parked);
+    void setLimit(Connection& connection);
 
     void watch(ConnectionPtr connection);
     void arm(Connection& connection);
     void readable(Connection& connection);
     void linger(Connection& connection);
     void dispatch(ConnectionPtr connection);
-    void refuse(ConnectionPtr connection);
+    void shed(ConnectionPtr connection, const char* reason);
     ConnectionPtr unpark(Connection& connection);
     void expire(TimePoint now);
     TimePoint limitFor(const Connection& connection) const;
@@ -106,12 +104,11 @@ private:
     std::thread thread_;
 
     std::mutex mutex_;
-    Requests requests_;     // guarded by mutex_
+    Commands commands_;     // guarded by mutex_
     bool stopped_ = false;  // guarded by mutex_
 
     // Used by the loop's thread alone.
-    std::unordered_map<Connection*, Parked> parked_;
-    std::multimap<TimePoint, Connection*> limits_;
+    Limits limits_;
     std::optional<TimePoint> graceBegin_;
 };
 

@@ -125,7 +125,7 @@ void ConnectionSocket::unreceive(std::string_view bytes) {
 
 bool ConnectionSocket::requestIsWaiting() {
     const std::lock_guard lock(mutex_);
-    if (!initialized()) {
+    if (!initialized() || (held_.empty() && !hasInput())) {
         return false;
     }
     std::array<char, 16 * 1024> bytes;

@@ -1,6 +1,7 @@
 #include "http/exchange.h"
 
 #include <memory>
+#include <new>
 #include <optional>
 
 #include <Poco/Net/HTTPRequestHandler.h>
@@ -20,7 +21,7 @@ Exchange::Exchange(ServerCore& core, Connection& connection, HttpSession& sessio
 
 ExchangeEnd Exchange::run() noexcept try {
     const TimePoint begin = Clock::now();
-    connection_.become(ConnectionState::reading, begin);
+    connection_.beginParsing(begin);
     session_.clearTrailers();
 
     std::uint64_t number = 0;
@@ -70,7 +71,21 @@ ExchangeEnd Exchange::run() noexcept try {
     }
     return clientLeft && end != ExchangeEnd::takenOver ? ExchangeEnd::close : end;
 } catch (...) {
-    return ExchangeEnd::close;  // No memory.
+    return shed();
+}
+
+/// There is no memory for the request. It is counted all the same: as refused, or, if its response has begun, as
+/// one that a handler has failed to finish.
+ExchangeEnd Exchange::shed() noexcept {
+    constexpr auto reason = "no memory left";
+    if (connection_.state() != ConnectionState::writing) {
+        return core_.shed(connection_, reason) ? ExchangeEnd::lingeringClose : ExchangeEnd::close;
+    }
+    connection_.breakOff();
+    if (connection_.endRequest(Clock::now(), core_.served)) {
+        core_.emit("request.end", {{"peer", connection_.peer()}, {"error", reason}});
+    }
+    return ExchangeEnd::close;
 }
 
 ExchangeEnd Exchange::answer(Request& request, Response& response) {

@@ -1,6 +1,7 @@
 #include "http/http_session.h"
 
 #include <exception>
+#include <new>
 
 #include <Poco/Buffer.h>
 
@@ -18,8 +19,10 @@ Arrival HttpSession::awaitRequest(ConnectionSocket::Patience patience) try {
            : head == Head::malformed ? Arrival::malformed
            : head == Head::end       ? Arrival::end
                                      : Arrival::quiet;
+} catch (const std::bad_alloc&) {
+    return Arrival::noMemory;
 } catch (const std::exception&) {
-    return Arrival::end;  // No memory.
+    return Arrival::end;
 }
 
 }  // namespace lifecycle::http

@@ -18,6 +18,7 @@ enum class Arrival {
     quiet,      ///< nothing came, or a part of one
     malformed,  ///< what came is not a request, or one with too long a head
     end,        ///< the client has closed the connection, or it is broken
+    noMemory,
 };
 
 /// Poco's session over a ConnectionSocket, able to wait a little for the next request.

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -23,18 +22,18 @@ void limitReceiving(int descriptor) {
     ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
+/// Responses are written whole; waiting for more would only delay them.
+void sendAtOnce(int descriptor) {
+    const int on = 1;
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 }  // namespace
 
 Listener::Listener(ListeningSocket socket) : socket_(std::move(socket)) {
-    // A client may leave between "readable" and accept; a blocking accept would then hang. So it would
-    // if another process that holds the socket has taken the client.
-    ::fcntl(descriptor(), F_SETFL, ::fcntl(descriptor(), F_GETFL) | O_NONBLOCK);
-    // Accepted sockets inherit both, unless they are local. Answers are written whole; waiting for more
-    // would only delay.
-    if (!isLocal()) {
-        const int on = 1;
-        ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        limitReceiving(descriptor());
+    const int flags = ::fcntl(descriptor(), F_GETFL);
+    if ((flags & O_NONBLOCK) == 0) {
+        ::fcntl(descriptor(), F_SETFL, flags | O_NONBLOCK);
     }
 }
 
@@ -44,10 +43,11 @@ Listener::Status Listener::accept(std::optional<Accepted>& client) {
         socklen_t length = sizeof peer;
         const int accepted = ::accept4(descriptor(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC);
         if (accepted >= 0) {
-            if (isLocal()) {
-                limitReceiving(accepted);
+            client.emplace(FileDescriptor(accepted), peer, length);
+            limitReceiving(accepted);
+            if (!isLocal()) {
+                sendAtOnce(accepted);
             }
-            client = Accepted{accepted, {reinterpret_cast<const sockaddr*>(&peer), length}};
             return Status::accepted;
         }
         switch (errno) {
@@ -74,9 +74,11 @@ Listener::Status Listener::accept(std::optional<Accepted>& client) {
     }
 }
 
-bool Listener::hasClients() const {
-    pollfd entry{descriptor(), POLLIN, 0};
-    return !isLocal() && ::poll(&entry, 1, 0) > 0;
+std::uint64_t Listener::queued() const {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    // Of a listener tcpi_unacked is the length of its accept queue, tcp_get_info in Linux's net/ipv4/tcp.c.
+    return !isLocal() && ::getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_unacked : 0;
 }
 
 bool Listener::isLocal() const {
@@ -93,11 +95,11 @@ bool Listener::refuseNewcomers() {
     return ::setsockopt(descriptor(), SOL_SOCKET, SO_BINDTOIFINDEX, &noInterface, sizeof noInterface) == 0;
 }
 
-Handshakes Listener::handshakes() const {
+Handshakes Listener::handshakes(HandshakeQuery& query) const {
     if (isLocal()) {
         return Handshakes::none;
     }
-    return handshakesTo(address().port(), address().family() == Poco::Net::SocketAddress::IPv6);
+    return query.to(address().port(), address().family() == Poco::Net::SocketAddress::IPv6);
 }
 
 }  // namespace lifecycle::http

@@ -1,15 +1,24 @@
 #pragma once
 
+#include <sys/socket.h>
+
+#include <cstdint>
 #include <optional>
 
 #include <Poco/Net/SocketAddress.h>
 
 #include "http/handshakes.h"
+#include "lifecycle/file_descriptor.h"
 #include "lifecycle/listening_socket.h"
 
 namespace lifecycle::http {
 
 /// Accepts from a listening socket, and can close it without resetting a client.
+///
+/// Other processes may hold the socket as well, now or later. So the one thing that is set on it is
+/// O_NONBLOCK, which cannot be done without: two processes that wait for one listener, as in a hot restart,
+/// would hang in accept(2) over a client that the other one has taken. What connections need is set on
+/// each accepted socket.
 ///
 /// Used by one thread at a time.
 class Listener {
@@ -23,8 +32,9 @@ public:
     bool isLocal() const;
 
     struct Accepted {
-        int descriptor;  ///< close-on-exec
-        Poco::Net::SocketAddress peer;
+        FileDescriptor descriptor;  ///< close-on-exec
+        sockaddr_storage peer;
+        socklen_t peerLength;
     };
 
     enum class Status {
@@ -36,10 +46,10 @@ public:
     /// Takes the next client in line, if there is one. Does not block.
     Status accept(std::optional<Accepted>& client);
 
-    /// Somebody is in line, for whom there was no descriptor. Not told of a Unix socket.
-    bool hasClients() const;
+    /// How many connections are in the accept queue; 0 for a Unix socket, of which the kernel does not tell.
+    std::uint64_t queued() const;
 
-    /// From now on the kernel refuses who begins to connect, while those in line can be accepted, and
+    /// From now on the kernel refuses new connections, while queued ones can be accepted, and
     /// handshakes under way complete: their clients would be reset if the socket were closed right now.
     /// Never on a socket that another process goes on with: it concerns the socket, not this descriptor.
     /// Returns false where the kernel cannot (before Linux 5.7, or in a sandbox). Does not block.
@@ -47,8 +57,8 @@ public:
     /// Source: SO_BINDTODEVICE in socket(7); unix_shutdown and unix_stream_connect in Linux's net/unix/af_unix.c.
     bool refuseNewcomers();
 
-    /// Clients are in the middle of connecting. See handshakesTo; a Unix socket has no handshake.
-    Handshakes handshakes() const;
+    /// Clients are in the middle of connecting; a Unix socket has no handshake.
+    Handshakes handshakes(HandshakeQuery& query) const;
 
     void close() { socket_.close(); }
     bool isOpen() const { return socket_.isOpen(); }

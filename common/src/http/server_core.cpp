@@ -1,14 +1,18 @@
 #include "http/server_core.h"
 
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <limits>
 #include <string>
 #include <utility>
 
+#include <Poco/Net/SocketAddress.h>
+
 #include "http/exchange.h"
+#include "http/refusal.h"
 
 namespace lifecycle::http {
 namespace {
@@ -58,26 +62,68 @@ void ServerCore::cancelEnd() {
     closing = false;
 }
 
-ConnectionPtr ServerCore::admit(Listener::Accepted client) {
+ConnectionPtr ServerCore::admit(Listener::Accepted& client) {
     std::optional<Gate::Guard> guard = gate.tryEnter();
     if (!guard) {
-        ::close(client.descriptor);
         return nullptr;
     }
+    const Poco::Net::SocketAddress peer(reinterpret_cast<const sockaddr*>(&client.peer), client.peerLength);
     const std::lock_guard lock(registerMutex_);
     if (allAreCut_) {
-        ::close(client.descriptor);
         return nullptr;
     }
     const std::uint64_t id = nextId_++;
-    auto connection = std::make_shared<Connection>(id, client.descriptor, client.peer,
-                                                   options.ioTimeout, std::move(*guard));
-    register_.emplace(id, connection);
-    return connection;
+    auto& place = register_[id];
+    try {
+        place = std::make_shared<Connection>(id, client.descriptor, peer, options.ioTimeout, std::move(*guard));
+    } catch (...) {
+        register_.erase(id);
+        throw;
+    }
+    return place;
+}
+
+void ServerCore::shed(int descriptor, std::string_view peer, const char* reason) noexcept {
+    requests.fetch_add(1);
+    refused.fetch_add(1);
+    emit("request.refused", {{"status", 503}, {"peer", peer}, {"note", reason}});
+    sendBusy(descriptor);
+}
+
+bool ServerCore::shed(Connection& connection, const char* reason) noexcept {
+    if (!connection.beginRefusal()) {
+        return false;  // Counted as cut.
+    }
+    shed(connection.socket().sockfd(), connection.peer(), reason);
+    return true;
+}
+
+namespace {
+
+thread_local const ServerCore* serving = nullptr;
+
+/// While it lives this thread serves a request.
+class Serving {
+public:
+    explicit Serving(const ServerCore* core) : before_(std::exchange(serving, core)) {}
+    ~Serving() { serving = before_; }
+
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+
+private:
+    const ServerCore* const before_;
+};
+
+}  // namespace
+
+bool ServerCore::isServingHere() const {
+    return serving == this;
 }
 
 void ServerCore::serve(ConnectionPtr connection) noexcept {
-    switch (serveRequests(*connection)) {
+    const Serving here(this);
+    switch (serveConnection(*connection)) {
         case ExchangeEnd::keepAlive:
             loop->park(std::move(connection));
             break;
@@ -94,9 +140,17 @@ void ServerCore::serve(ConnectionPtr connection) noexcept {
 }
 
 /// A function of its own: the session must have let go of the socket before others get it.
-ExchangeEnd ServerCore::serveRequests(Connection& connection) {
-    using Patience = ConnectionSocket::Patience;
+ExchangeEnd ServerCore::serveConnection(Connection& connection) {
     HttpSession session(connection, params);
+    try {
+        return serveRequests(connection, session);
+    } catch (const std::exception&) {
+        return ExchangeEnd::close;  // No memory to take the socket from the session.
+    }
+}
+
+ExchangeEnd ServerCore::serveRequests(Connection& connection, HttpSession& session) {
+    using Patience = ConnectionSocket::Patience;
     bool first = true;
     for (;;) {
         // When threads are scarce, a client waits for its next turn like everybody else.
@@ -105,14 +159,18 @@ ExchangeEnd ServerCore::serveRequests(Connection& connection) {
                                     ? Arrival::quiet
                                     : session.awaitRequest(crowded ? Patience::none : Patience::little);
         first = false;
-        if (arrival == Arrival::end) {
+        if (arrival == Arrival::end || (arrival == Arrival::noMemory && !shed(connection, "no memory left"))) {
             return ExchangeEnd::close;
+        }
+        if (arrival == Arrival::noMemory) {
+            session.detachSocket();
+            return ExchangeEnd::lingeringClose;
         }
         if (arrival == Arrival::quiet) {
             if (session.hasBytes()) {
                 connection.become(ConnectionState::reading);  // The loop waits for the rest.
             } else if (connection.state() == ConnectionState::queued) {
-                connection.staysQuiet();  // An empty line is no request.
+                connection.revertToIdle();  // An empty line is not a request.
             }
             session.detachSocket();  // or the session would close it
             return ExchangeEnd::keepAlive;
@@ -152,20 +210,28 @@ void ServerCore::forget(ConnectionPtr connection) {
 
 std::uint64_t ServerCore::cutAll(const std::string& cause) {
     closing = true;
-    std::vector<ConnectionPtr> all;
+    std::uint64_t count = 0;
     {
+        // Under the lock throughout, as a list of them would need memory.
         const std::lock_guard lock(registerMutex_);
         allAreCut_ = true;
         for (const auto& [id, connection] : register_) {
-            all.push_back(connection);
+            count += connection->cut() ? 1 : 0;
         }
+        cut += count;
     }
-    std::uint64_t count = 0;
-    for (const ConnectionPtr& connection : all) {
-        count += connection->cut() ? 1 : 0;
-    }
-    cut += count;
     cutting.cancel(cause);
+    return count;
+}
+
+std::uint64_t ServerCore::countInFlight() const noexcept {
+    std::uint64_t count = 0;
+    ConnectionInfo seen;
+    const std::lock_guard lock(registerMutex_);
+    for (const auto& [id, connection] : register_) {
+        seen.state = connection->state();
+        count += seen.inFlight() ? 1 : 0;
+    }
     return count;
 }
 

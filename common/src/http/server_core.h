@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -72,6 +74,13 @@ public:
     std::unique_ptr<ConnectionLoop> loop;
     std::mutex stopMutex;  ///< one thread at a time ends the others
 
+    std::mutex startMutex;       ///< of start() against a shutdown() on another thread
+    bool isShutDown = false;     ///< guarded by startMutex
+    std::atomic<bool> started = false;
+
+    /// Given back when a shutdown begins, so that it has memory if there is none left.
+    std::unique_ptr<std::byte[]> reserve;
+
     /// From now on answers say `Connection: close`.
     void announce();
 
@@ -80,9 +89,14 @@ public:
     /// It goes on.
     void cancelEnd();
 
-    /// Makes and registers the record of an accepted connection; null, and the descriptor closed,
-    /// if the gate is closed or all have been cut.
-    ConnectionPtr admit(Listener::Accepted client);
+    /// Makes and registers the record of an accepted connection; null if the gate is closed or all have been
+    /// cut. Throws std::bad_alloc, and leaves the descriptor where it is.
+    ConnectionPtr admit(Listener::Accepted& client);
+
+    /// Answers 503 without reading the request, and counts it as refused. Needs no memory.
+    void shed(int descriptor, std::string_view peer, const char* reason) noexcept;
+    /// The same; the client may still be sending. False, and nothing is sent, if the connection was cut before.
+    [[nodiscard]] bool shed(Connection& connection, const char* reason) noexcept;
 
     /// Serves a connection on a worker until it is quiet or done. Never throws.
     void serve(ConnectionPtr connection) noexcept;
@@ -97,6 +111,10 @@ public:
     std::uint64_t cutAll(const std::string& cause);
 
     std::vector<ConnectionInfo> connections() const;
+    std::uint64_t countInFlight() const noexcept;
+
+    /// This thread is in a handler of this server, or on its way to or from it.
+    bool isServingHere() const;
 
     void emit(std::string_view word, std::initializer_list<EventField> fields) const {
         if (options.events != nullptr) {
@@ -105,7 +123,8 @@ public:
     }
 
 private:
-    ExchangeEnd serveRequests(Connection& connection);
+    ExchangeEnd serveConnection(Connection& connection);
+    ExchangeEnd serveRequests(Connection& connection, HttpSession& session);
 
     mutable std::mutex registerMutex_;  // guards what follows
     std::optional<TimePoint> endBegan_;

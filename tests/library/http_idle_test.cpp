@@ -1,0 +1,90 @@
+// What becomes of many idle connections when their server shuts down.
+
+#include "catch.h"
+#include "concurrent_shutdown.h"
+#include "served.h"
+#include "time_limit.h"
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace lifecycle::test;
+using lifecycle::ConnectionState;
+
+namespace {
+
+/// Keep-alive connections that have had a response.
+std::vector<Connection> idleConnections(const Served& server, std::size_t count) {
+    std::vector<Connection> connections;
+    for (std::size_t i = 0; i < count; ++i) {
+        connections.push_back(server.send(httpRequest("GET", "/")));
+        REQUIRE(connections.back().readResponse(10s).keepsAlive());
+    }
+    return connections;
+}
+
+} // namespace
+
+TEST_CASE("library: many idle connections are not closed at one moment") {
+    constexpr std::size_t count = 200;
+    constexpr auto grace = 600ms;
+    Served server(hello, {.keepAliveGrace = grace});
+    auto connections = idleConnections(server, count);
+    REQUIRE(server.comesTo(ConnectionState::idle, count));
+    const auto begin = Clock::now();
+    Shutdown shutdown(server);
+
+    // The one that was idle for the longest time is closed first.
+    std::vector<Clock::duration> closed;
+    for (Connection& connection : connections) {
+        const ReadResult end = connection.readBytes(1, 10s);
+        CHECK(end.outcome == Outcome::closed);
+        closed.push_back(end.finished_at - begin);
+    }
+    CHECK(std::is_sorted(closed.begin(), closed.end()));
+    CHECK(closed.front() >= grace / 2);
+    CHECK(closed.front() <= grace * 3 / 4);
+    CHECK(closed[count / 2] - closed.front() >= grace / 8);
+    CHECK(closed.back() - closed[count / 2] >= grace / 8);
+    CHECK(closed.back() >= grace);
+    CHECK(shutdown.result().idleClosed == count);
+}
+
+TEST_CASE("library: each of a few idle connections has the whole grace") {
+    constexpr auto grace = 300ms;
+    Served server(hello, {.keepAliveGrace = grace});
+    auto connections = idleConnections(server, 20);
+    REQUIRE(server.comesTo(ConnectionState::idle, connections.size()));
+    const auto begin = Clock::now();
+    Shutdown shutdown(server);
+    for (Connection& connection : connections) {
+        const ReadResult end = connection.readBytes(1, 10s);
+        CHECK(end.outcome == Outcome::closed);
+        CHECK(end.finished_at - begin >= grace);
+    }
+}
+
+TEST_CASE("library: every request that was sent before the cut is answered or counted as cut") {
+    constexpr std::size_t count = 40;
+    for (int round = 0; round < 10; ++round) {
+        Served server(hello);
+        auto connections = idleConnections(server, count);
+        for (Connection& connection : connections) {
+            REQUIRE_FALSE(connection.send(httpRequest("GET", "/")));
+        }
+        // Some of them are being read, some wait in the sockets of idle connections.
+        const auto [over, cancel] = withCancel(lifecycle::Context::background());
+        cancel("at once");
+        const lifecycle::ShutdownResult result = server->shutdown(over);
+        CHECK(result.served + result.cut == 2 * count);
+        CHECK(result.refused == 0);
+        std::size_t answered = 0;
+        for (Connection& connection : connections) {
+            answered += connection.readResponse(10s).outcome == Outcome::complete ? 1 : 0;
+        }
+        CHECK(answered <= result.served - count + result.cut);
+        CHECK(answered + result.cut >= count);
+    }
+}
