@@ -7,6 +7,8 @@
 
 #include <atomic>
 
+#include <Poco/Exception.h>
+
 #include "hello_service.h"
 #include "lame_duck.h"
 #include "lifecycle/context.h"

@@ -9,6 +9,7 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <Poco/TextIterator.h>
+#include <Poco/Types.h>
 #include <Poco/UTF8Encoding.h>
 
 namespace stage {

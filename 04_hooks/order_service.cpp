@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <Poco/JSON/Object.h>
+#include <Poco/Types.h>
 
 #include "function_handler.h"
 #include "lifecycle/http_server.h"

@@ -8,6 +8,8 @@
 #include <Poco/Data/SQLite/Connector.h>
 #include <Poco/Data/SQLite/SQLiteException.h>
 #include <Poco/Data/Statement.h>
+#include <Poco/Exception.h>
+#include <Poco/Types.h>
 
 namespace stage {
 namespace {

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <sstream>
 
+#include <Poco/Dynamic/Var.h>
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
+#include <Poco/Types.h>
 
 namespace stage {
 namespace {

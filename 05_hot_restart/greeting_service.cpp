@@ -9,6 +9,7 @@
 
 #include <Poco/Exception.h>
 #include <Poco/NumberParser.h>
+#include <Poco/Types.h>
 #include <Poco/URI.h>
 
 #include "function_handler.h"

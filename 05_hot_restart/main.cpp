@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <Poco/Exception.h>
+
 #include "generation.h"
 #include "lifecycle/error_line.h"
 #include "lifecycle/exit_code.h"

@@ -12,6 +12,7 @@
 
 #include <Poco/AutoPtr.h>
 #include <Poco/Exception.h>
+#include <Poco/Util/AbstractConfiguration.h>
 #include <Poco/Util/PropertyFileConfiguration.h>
 
 #include "lifecycle/exit_code.h"

@@ -1,5 +1,6 @@
 #include "lifecycle/context.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <ratio>
 #include <stdexcept>
 
 namespace lifecycle {

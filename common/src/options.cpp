@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <stdexcept>
+#include <utility>
 
 #include <Poco/Util/Option.h>
 #include <Poco/Util/OptionException.h>

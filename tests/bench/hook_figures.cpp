@@ -1,4 +1,5 @@
 #include <chrono>
+#include <ratio>
 
 #include "figures.h"
 #include "lifecycle/hooks.h"

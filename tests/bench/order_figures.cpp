@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <ratio>
 #include <string>
 
 #include "figures.h"

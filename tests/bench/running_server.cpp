@@ -10,6 +10,7 @@
 #include <csignal>
 #include <ctime>
 #include <fstream>
+#include <ratio>
 #include <stdexcept>
 #include <system_error>
 

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
 #include "contestant.h"

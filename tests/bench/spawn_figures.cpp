@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <ratio>
 #include <stdexcept>
 
 #include "figures.h"

@@ -5,12 +5,15 @@
 #include <Poco/Base64Decoder.h>
 #include <Poco/Buffer.h>
 #include <Poco/Environment.h>
+#include <Poco/JSON/Array.h>
 #include <Poco/JSON/Parser.h>
+#include <Poco/JSON/Stringifier.h>
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/Path.h>
 #include <Poco/StreamCopier.h>
+#include <Poco/Types.h>
 
 #include <sstream>
 #include <stdexcept>

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
 #include "process.h"

@@ -3,6 +3,7 @@
 #include "temp_dir.h"
 #include "time_limit.h"
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
 

@@ -8,8 +8,10 @@
 #include <atomic>
 #include <barrier>
 #include <condition_variable>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <string>

@@ -2,6 +2,7 @@
 
 #include "lifecycle/duration.h"
 
+#include <cstdint>
 #include <random>
 #include <stdexcept>
 #include <string>

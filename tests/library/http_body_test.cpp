@@ -15,6 +15,7 @@
 #include <atomic>
 #include <filesystem>
 #include <iterator>
+#include <ostream>
 #include <string>
 #include <thread>
 

@@ -9,6 +9,7 @@
 
 #include <Poco/Net/HTTPServer.h>
 #include <Poco/Net/ServerSocket.h>
+#include <Poco/ThreadPool.h>
 
 #include <arpa/inet.h>
 #include <linux/filter.h>

@@ -6,10 +6,13 @@
 
 #include "lifecycle/file_descriptor.h"
 
+#include <Poco/Exception.h>
 #include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/StreamSocket.h>
 #include <Poco/Net/WebSocket.h>
 #include <Poco/ThreadPool.h>
+#include <Poco/Types.h>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

@@ -13,6 +13,7 @@
 #include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/StreamSocket.h>
+#include <Poco/SharedPtr.h>
 
 #include <atomic>
 #include <filesystem>

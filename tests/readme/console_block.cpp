@@ -1,9 +1,11 @@
 #include "console_block.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 namespace lifecycle::readme {
 

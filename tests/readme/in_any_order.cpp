@@ -1,6 +1,7 @@
 #include "in_any_order.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lifecycle::readme {
 

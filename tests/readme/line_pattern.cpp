@@ -3,6 +3,7 @@
 #include "normalise.h"
 
 #include <string_view>
+#include <utility>
 
 namespace lifecycle::readme {
 

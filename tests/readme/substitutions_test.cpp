@@ -3,6 +3,7 @@
 #include "temp_dir.h"
 
 #include <set>
+#include <vector>
 
 using lifecycle::test::PortReservation;
 using lifecycle::readme::Substitutions;

@@ -3,6 +3,8 @@
 #include "process.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <ratio>
 #include <thread>
 #include <vector>
 

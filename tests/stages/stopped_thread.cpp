@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <istream>
 #include <string>
 #include <system_error>
 #include <utility>
