@@ -32,6 +32,7 @@ std::string fault;
 std::string port;
 std::atomic<int> inFlight = 0;
 std::atomic<int> connections = 0;
+std::atomic<int> requests = 0;
 std::atomic<bool> stopping = false;
 std::atomic<bool> handedOver = false;
 
@@ -88,6 +89,10 @@ void serve(int client) {
             if (bytes.size() < end + 4 + bodyLength(header)) {
                 break;
             }
+            const int number = ++requests;
+            if (fault == "drops-one" && number == 5) {
+                ::shutdown(client, SHUT_RDWR);  // long before any signal
+            }
             answer(client, header);
             bytes.erase(0, end + 4 + bodyLength(header));
             --inFlight;
@@ -104,10 +109,13 @@ void acceptAll(int listener) {
         pollfd line{listener, POLLIN, 0};
         ::poll(&line, 1, 20);
         const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+        if (client >= 0 && fault == "dawdles" && stopping) {
+            continue;  // it is taken, and never answered
+        }
         if (client >= 0) {
             ++connections;
             std::thread(serve, client).detach();
-        } else if (stopping && fault != "keeps-listening") {
+        } else if (stopping && fault != "keeps-listening" && fault != "dawdles") {
             return;
         } else if (fault != "spins" && errno != EAGAIN) {
             std::this_thread::sleep_for(20ms);
@@ -197,13 +205,16 @@ int main(int argc, char** argv) {
     if (fault == "wrong-code") {
         ::_exit(3);
     }
+    if (fault == "dawdles") {  // nobody can act at the very moment of a signal
+        std::this_thread::sleep_for(50ms);
+    }
     if (fault != "keeps-listening" && number != SIGHUP) {
         ::shutdown(listener, SHUT_RDWR);
     }
     if (fault == "hasty" || fault == "restarts-hasty") {
         ::syscall(SYS_exit_group, 0);  // ThreadSanitizer's _exit waits for a second
     }
-    const bool waitsForConnections = fault == "waits-for-idle" || fault == "forgets-resets" || fault == "restarts";
+    const bool waitsForConnections = fault == "waits-for-idle" || fault == "drops-one" || fault == "forgets-resets" || fault == "restarts";
     while (inFlight > 0 || (waitsForConnections && connections > 0)) {
         std::this_thread::sleep_for(1ms);
     }

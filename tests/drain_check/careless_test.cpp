@@ -41,6 +41,21 @@ TEST_CASE("drain_check: a server that goes on taking clients is found") {
     checkFails("keeps-listening", "new-connections", "a client that came long after the signal got 200");
 }
 
+TEST_CASE("drain_check: a server is not blamed for clients that came before it could act") {
+    const Checked::Line late = carelessIn("dawdles", "new-connections");
+    CAPTURE(late.figure, late.remark);
+    CHECK(late.result == "pass");
+    CHECK(late.figure.starts_with("after "));
+}
+
+TEST_CASE("drain_check: clients that a server loses before the signal are not laid to its shutdown") {
+    const Checked::Line line = runCheck({"--only=busy-keep-alive", "--path=/?work={ms}", "--timeout=1s", "--clients=1", "--rounds=1"},
+                                        {CARELESS_SERVER, "drops-one", "{port}"})
+                                   .of("busy-keep-alive");
+    CAPTURE(line.figure, line.remark);
+    CHECK(line.result == "pass");
+}
+
 TEST_CASE("drain_check: a server that waits for idle clients is found") {
     checkFails("waits-for-idle", "idle-keep-alive", "8 clients were connected and idle");
     checkFails("waits-for-idle", "silent", "4 clients were connected and had sent nothing");

@@ -3,6 +3,9 @@
 #include "process_table.h"
 #include "temp_dir.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <vector>
@@ -86,6 +89,22 @@ TEST_CASE("drain_check: a run to the end leaves no process behind") {
     CHECK(run->waitForExit(30s).code == 1);
     CHECK(run.started() == 0);
     CHECK(run.isOver());
+}
+
+TEST_CASE("drain_check: a daemon that has cleared its environment does not outlive a run that is killed") {
+    const std::string name = "1000." + std::to_string(::getpid());
+    const auto daemonLives = [&] {
+        const auto all = processTable();
+        return std::any_of(all.begin(), all.end(), [&](const ProcessEntry& process) {
+            return commandLineOf(process.pid) == std::string("sleep") + '\0' + name + '\0' && process.state != 'Z';
+        });
+    };
+    const Run run({"sh", "-c", "(setsid env -i sleep " + name + " &); exec " CARELESS_SERVER " stays {port}"});
+    REQUIRE(run.hasStarted(1));
+    REQUIRE(eventually(daemonLives, 20s));
+    run->signal(SIGKILL);
+    CHECK(run->waitForExit(20s).signal == SIGKILL);
+    CHECK(eventually([&] { return !daemonLives(); }, 20s));
 }
 
 TEST_CASE("drain_check: a run that is killed in the middle of a scenario leaves no process behind") {

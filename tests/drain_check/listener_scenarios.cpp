@@ -27,38 +27,45 @@ bool isTurnedAway(const test::Response& response) {
     return response.outcome == Outcome::refused || response.status == 503;
 }
 
+/// How long one client waits before the next one is tried. Those that come before the server could react to the
+/// signal may wait for nothing; the verdict is about one that came late.
+Duration patience(const Settings& settings, bool late) {
+    return late ? settings.refusalLimit : settings.refusalLimit / 10;
+}
+
 Verdict newConnections(Rehearsal& rehearsal) {
     const Settings& settings = rehearsal.settings();
     Subject subject(settings, rehearsal.recording());
     Asked working = holdOpen(rehearsal, subject);
     const auto signalled = rehearsal.stop(subject);
-    const test::Deadline limit = signalled + settings.lameDuck + settings.refusalLimit;
+    const auto limit = signalled + settings.lameDuck + settings.refusalLimit;
 
-    test::Response response;
-    Duration took{};
-    do {
-        Asked late = rehearsal.ask(subject, rehearsal.path(0s));
-        late.client = "new connections";
-        response = rehearsal.answer(late, Clock::now() + settings.refusalLimit);
-        took = late.began_at - signalled;
-        std::this_thread::sleep_for(2ms);
-    } while (!isTurnedAway(response) && !limit.passed());
-    if (!isTurnedAway(response)) {
-        return fail("after " + formatRounded(took), "a client that came long after the signal " + fate(response));
-    }
-    if (working.connection.answerIsHere()) {
-        throw AnsweredTooEarly();  // what turned the last one away may be the end of the process
-    }
-    for (int again = 0; again < 5; ++again) {
-        Asked late = rehearsal.ask(subject, rehearsal.path(0s));
-        late.client = "new connections";
-        const test::Response other = rehearsal.answer(late, Clock::now() + settings.refusalLimit);
-        if (!isTurnedAway(other)) {
-            return fail("not for good", "one client was turned away, and one behind it " + fate(other));
+    constexpr int forGood = 6;
+    int turnedAway = 0;  // one after the other
+    std::string figure;
+    while (turnedAway < forGood) {
+        Asked client = rehearsal.ask(subject, rehearsal.path(0s));
+        client.client = "new connections";
+        const bool late = client.began_at >= limit;
+        const test::Response response = rehearsal.answer(client, Clock::now() + patience(settings, late));
+        if (isTurnedAway(response)) {
+            if (++turnedAway == 1) {
+                figure = (response.status == 503 ? "503 after " : "after ") + formatRounded(client.began_at - signalled);
+            }
+        } else if (late && turnedAway > 0) {
+            return fail("not for good", "one client was turned away, and one behind it " + fate(response));
+        } else if (late) {
+            return fail("after " + formatRounded(client.began_at - signalled),
+                        "a client that came long after the signal " + fate(response));
+        } else {
+            turnedAway = 0;
+            std::this_thread::sleep_for(2ms);
         }
     }
-    const bool told = response.status == 503;
-    return pass((told ? "503 after " : "after ") + formatRounded(took));
+    if (working.connection.answerIsHere()) {
+        throw AnsweredTooEarly();  // what turned the last ones away may be the end of the process
+    }
+    return pass(figure);
 }
 
 /// Its own connection from before the signal may see the 503, or a new one.
@@ -74,28 +81,37 @@ Verdict readiness(Rehearsal& rehearsal) {
         return notApplicable(settings.readyPath + " does not answer 200 before the signal");
     }
     const auto signalled = rehearsal.stop(subject);
-    const test::Deadline limit = signalled + settings.lameDuck + settings.refusalLimit;
-    while (!limit.passed()) {
+    const auto limit = signalled + settings.lameDuck + settings.refusalLimit;
+    while (true) {
+        const bool late = Clock::now() >= limit;
         if (probe.connection.error() || probe.connection.closedByServer()) {
             probe = rehearsal.ask(subject, settings.readyPath);
         } else {
             rehearsal.askAgain(probe, settings.readyPath);
         }
         probe.client = "readiness probe";
-        const test::Response response = rehearsal.answer(probe, Clock::now() + settings.refusalLimit);
-        const Duration took = Clock::now() - signalled;
-        if (response.outcome == Outcome::complete && response.status != 200) {
-            return pass(std::to_string(response.status) + " after " + formatRounded(took));
+        const test::Response response = rehearsal.answer(probe, Clock::now() + patience(settings, late));
+        const bool complete = response.outcome == Outcome::complete;
+        if (complete && response.status != 200) {
+            return pass(std::to_string(response.status) + " after " + formatRounded(Clock::now() - signalled));
         }
-        if (response.outcome != Outcome::complete) {
+        if (response.outcome == Outcome::refused || (late && !complete)) {
+            if (!rehearsal.traits().works && subject.waitForExit(Clock::now() + 100ms)) {
+                return notApplicable("it was gone before it could be asked; see {ms} in --path");
+            }
+            if (working.connection.answerIsHere()) {
+                throw AnsweredTooEarly();  // the door may have closed with the end of the process
+            }
             return fail("never off", "the load balancer's probe " + fate(response) + ", and never heard \"not ready\"");
         }
-        if (!response.keepsAlive()) {
-            probe.connection.close();
+        if (late) {
+            return fail("still ready", "the load balancer's probe got 200 long after the signal, and sent more clients");
+        }
+        if (!response.keepsAlive() || !complete) {
+            probe.connection.close();  // the next one is a new one
         }
         std::this_thread::sleep_for(2ms);
     }
-    return fail("still ready", "the load balancer's probe got 200 long after the signal, and sent more clients");
 }
 
 /// Every one of those who could connect must be told something.
@@ -152,15 +168,19 @@ Verdict inLine(Rehearsal& rehearsal) {
 Verdict queued(Rehearsal& rehearsal) {
     const Settings& settings = rehearsal.settings();
     Subject subject(settings, rehearsal.recording());
-    const Duration each = std::clamp<Duration>(settings.timeout * 3 / 4 / settings.clients, 5ms, 150ms);
+    const Duration inTurn = settings.timeout * 3 / 4 / settings.clients;  // one after the other they end in time
+    const Duration each = rehearsal.work(std::clamp<Duration>(inTurn, 5ms, 150ms));
     std::vector<Asked> clients;
     for (unsigned i = 0; i < settings.clients; ++i) {
-        clients.push_back(rehearsal.ask(subject, rehearsal.path(rehearsal.work(each))));
+        clients.push_back(rehearsal.ask(subject, rehearsal.path(each)));
     }
     rehearsal.letArrive(subject, 100ms);  // those in line are not read
     const auto signalled = rehearsal.stopWhile(clients.back(), subject);
     Verdict verdict = everybodyHears(rehearsal, clients, signalled);
     if (verdict.result == Verdict::Result::fail) {
+        if (each > inTurn) {
+            throw Missed("the requests may have taken longer than --timeout, one after the other");
+        }
         verdict.remark = "a client whose request was sent before the signal " + verdict.remark;
     }
     subject.waitForExit(signalled + settings.exitLimit);
@@ -182,7 +202,7 @@ Verdict burst(Rehearsal& rehearsal) {
         clients.stop();
         const test::LoadResult result = clients.wait();
         rehearsal.recording().requests(result);
-        total.add(result);
+        total.add(endedSince(signalled, result));
     }
     const std::size_t wrong = errorAnswers(total);
     const std::size_t lost = total.lost + total.timed_out + total.failed_connects + wrong;

@@ -1,7 +1,9 @@
 #include "rehearsal.h"
 
+#include <algorithm>
 #include <csignal>
 #include <sstream>
+#include <system_error>
 
 #include "lifecycle/signals.h"
 #include "receive_queues.h"
@@ -22,10 +24,11 @@ Duration Rehearsal::work(Duration usual) const {
 }
 
 Clock::time_point Rehearsal::stopWhile(const Asked& inFlight, Subject& subject) const {
+    const auto signalled = stop(subject);
     if (inFlight.connection.answerIsHere()) {
         throw AnsweredTooEarly();
     }
-    return stop(subject);
+    return signalled;
 }
 
 Asked Rehearsal::ask(const Subject& subject, const std::string& target) {
@@ -45,6 +48,8 @@ test::Response Rehearsal::answer(Asked& asked, test::Deadline deadline) {
     if (asked.connection.error() == std::errc::connection_refused) {
         response.outcome = Outcome::refused;
         response.finished_at = Clock::now();
+    } else if (asked.connection.error() == std::errc::timed_out) {
+        response.finished_at = Clock::now();
     } else {
         response = asked.connection.readResponse(deadline);
     }
@@ -52,8 +57,8 @@ test::Response Rehearsal::answer(Asked& asked, test::Deadline deadline) {
     return response;
 }
 
-void Rehearsal::letArrive(const Subject& subject, Duration limit) const {
-    static_cast<void>(test::allRead(subject.port(), 1, limit));
+bool Rehearsal::letArrive(const Subject& subject, Duration limit) const {
+    return test::allRead(subject.port(), 1, limit);
 }
 
 test::LoadPlan Rehearsal::load(const Subject& subject, bool keepAlive, Duration work) const {
@@ -108,6 +113,23 @@ std::size_t errorAnswers(const test::LoadResult& load) {
         errors += status >= 500 && status != 503 ? count : 0;
     }
     return errors;
+}
+
+test::LoadResult endedSince(Clock::time_point signalled, const test::LoadResult& load) {
+    test::LoadResult result;
+    for (const test::LoadRecord& record : load.records) {
+        if (record.ended_at < signalled) {
+            continue;
+        }
+        result.records.push_back(record);
+        switch (record.outcome) {
+        case Outcome::complete: ++result.answered[record.status]; break;
+        case Outcome::refused: ++result.refused; break;
+        case Outcome::timeout: ++result.timed_out; break;
+        default: ++result.lost;
+        }
+    }
+    return result;
 }
 
 std::string fate(const test::Response& response) {

@@ -22,11 +22,17 @@ struct Asked {
     std::string client;
 };
 
-/// The machine stood still, and a request that should be in flight at the signal was not: the
-/// scenario has to be run again, with more work.
-class AnsweredTooEarly : public std::runtime_error {
+/// The machine stood still, and the moment that the scenario is about did not come: it proves nothing about the
+/// server, and has to be run again, with more work.
+class Missed : public std::runtime_error {
 public:
-    AnsweredTooEarly() : std::runtime_error("every answer came before the signal could be sent") {}
+    using std::runtime_error::runtime_error;
+};
+
+/// A request that should be in flight at the signal was not.
+class AnsweredTooEarly : public Missed {
+public:
+    AnsweredTooEarly() : Missed("every answer came before the signal could be sent") {}
 };
 
 /// What every scenario has at hand: the settings, and clients whose requests are recorded.
@@ -57,9 +63,9 @@ public:
     /// The same while this request is in flight. Throws AnsweredTooEarly if it is no more.
     test::Clock::time_point stopWhile(const Asked& inFlight, Subject& subject) const;
 
-    /// Waits until the server has read all that was sent to it. Should it not do so in time, the rest is
-    /// in line, and the claim is the same.
-    void letArrive(const Subject& subject, Duration limit = std::chrono::seconds(1)) const;
+    /// Waits until the server has read all that was sent to it. False if it does not do so in time: the rest is
+    /// in line, and must not be lost either.
+    bool letArrive(const Subject& subject, Duration limit = std::chrono::seconds(1)) const;
 
     /// Busy clients; the load ends at the latest some time behind the deadline of the server.
     test::LoadPlan load(const Subject& subject, bool keepAlive, Duration work) const;
@@ -89,6 +95,8 @@ bool isServed(const test::Response& response);
 bool isOrderly(const test::Response& response);
 /// Complete answers that are a failure of the server, 503 apart: that one says where to go.
 std::size_t errorAnswers(const test::LoadResult& load);
+/// Those of its requests that ended after the signal: what clients lose before is not the shutdown's doing.
+test::LoadResult endedSince(test::Clock::time_point signalled, const test::LoadResult& load);
 /// "was reset", "got no answer": for the sentence about a client.
 std::string fate(const test::Response& response);
 

@@ -60,7 +60,7 @@ Restart restartUnder(Rehearsal& rehearsal, bool keepAlive) {
     Restart restart;
     restart.served = test::eventually([&] { return load.answered() >= 5 * settings.clients; }, settings.startLimit);
 
-    subject.signal(*settings.restartSignal);
+    const auto signalled = subject.signal(*settings.restartSignal);
     restart.happened =
         test::eventually([&] { return generations.handedOver(subject.listening()); }, settings.restartLimit);
     if (restart.happened) {
@@ -74,6 +74,7 @@ Restart restartUnder(Rehearsal& rehearsal, bool keepAlive) {
         rehearsal.recording().process("new process", *generations.newCame, Clock::now());
     }
     rehearsal.recording().requests(restart.clients);
+    restart.clients = endedSince(signalled, restart.clients);
     restart.sameSocket = generations.now.inodes == generations.before.inodes;
     return restart;
 }

@@ -35,15 +35,15 @@ Verdict run(const Scenario& scenario, Rehearsal& rehearsal) {
         return notApplicable(reason);
     }
     Verdict verdict;
-    int tooEarly = 0;
+    int missed = 0;
     for (int attempt = 0; attempt < scenario.attempts && verdict.result != Verdict::Result::pass; ++attempt) {
         try {
             verdict = scenario.run(rehearsal);
-        } catch (const AnsweredTooEarly& error) {
+        } catch (const Missed& error) {
             if (verdict.result != Verdict::Result::fail) {
                 verdict = notApplicable(error.what());
             }
-            attempt -= ++tooEarly <= 4 ? 1 : 0;
+            attempt -= ++missed <= 4 ? 1 : 0;
             rehearsal.slower();
         } catch (const std::exception& error) {
             verdict = fail("", error.what());

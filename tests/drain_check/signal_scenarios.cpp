@@ -26,7 +26,8 @@ Verdict secondSignal(Rehearsal& rehearsal) {
     Asked client =
         rehearsal.ask(subject, rehearsal.path(settings.lameDuck + settings.forceLimit + settings.timeout / 2));
     rehearsal.letArrive(subject);
-    rehearsal.stopWhile(client, subject);
+    const auto first = rehearsal.stopWhile(client, subject);
+    subject.takesSignal(settings.signal, first + settings.refusalLimit);  // two that wait to be taken count as one
     if (const auto status = subject.waitForExit(Clock::now() + 200ms)) {  // sooner it might be a bouncing key
         notAnswered(client);
         return rehearsal.badEnd(*status).value_or(pass("gone at the first"));
@@ -50,7 +51,8 @@ Verdict signalDuringStart(Rehearsal& rehearsal) {
         std::this_thread::sleep_for(delay);
         const auto signalled = rehearsal.stop(subject);
         // What has not begun to listen has no client: it may end at once, but also finish its start.
-        const auto status = subject.waitForExit(signalled + settings.exitLimit + settings.lameDuck + 2s);
+        const Duration start = std::max<Duration>(2s, 4 * rehearsal.traits().startTook);
+        const auto status = subject.waitForExit(signalled + settings.exitLimit + settings.lameDuck + start);
         if (!status) {
             return fail("hangs", "a signal " + formatDuration(delay) +
                                      " after the start was swallowed: the process stays, and has to be killed");

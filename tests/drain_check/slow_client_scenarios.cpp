@@ -84,7 +84,12 @@ Verdict slowUpload(Rehearsal& rehearsal) {
         }
         client.connection.send(piece);
     }
+    const Settings& settings = rehearsal.settings();
+    const bool inTime = Clock::now() < signalled + settings.lameDuck + settings.timeout * 3 / 4;
     const test::Response response = rehearsal.answer(client, rehearsal.deadlineFrom(signalled));
+    if (!isServed(response) && !inTime) {
+        throw Missed("the body could not be sent before the server's deadline");
+    }
     return isServed(response) ? pass(std::to_string(response.status))
                               : fail("lost", "a client in the middle of its upload " + fate(response));
 }
@@ -100,16 +105,17 @@ Verdict stream(Rehearsal& rehearsal) {
                              "); see --stream-path");
     }
     Asked client = rehearsal.ask(subject, target);
+    rehearsal.letArrive(subject);
     std::this_thread::sleep_for(length / 3);
-    const auto signalled = rehearsal.stop(subject);
+    const auto signalled = rehearsal.stopWhile(client, subject);
     const test::Response response = rehearsal.answer(client, rehearsal.deadlineFrom(signalled));
-    const std::string figure = std::to_string(response.body.size()) + " bytes";
+    const std::string figure = std::to_string(response.body_size) + " bytes";
     if (!isServed(response)) {
         return fail(figure, "a client in the middle of its download " + fate(response));
     }
-    return response.body.size() >= whole.body.size()
+    return response.body_size >= whole.body_size
                ? pass(figure)
-               : fail(figure + " of " + std::to_string(whole.body.size()),
+               : fail(figure + " of " + std::to_string(whole.body_size),
                       "a client in the middle of its download got the beginning, and took it for all");
 }
 

@@ -40,7 +40,8 @@ std::string lastLine(const test::Process& process) {
 
 Subject::Subject(const Settings& settings, Recording& recording, Wait wait, test::ProcessOptions options)
     : settings_(settings), recording_(recording) {
-    recording_.begin(Clock::now());
+    const auto began = Clock::now();
+    recording_.begin(began);
     {
         const auto lock = Interruption::noneNow();
         process_.emplace(commandFor(settings, port()), std::move(options));
@@ -50,6 +51,7 @@ Subject::Subject(const Settings& settings, Recording& recording, Wait wait, test
         try {
             waitUntilListening();
             waitUntilServing();
+            startTook_ = Clock::now() - began;
         } catch (...) {
             const auto lock = Interruption::noneNow();
             process_.reset();
@@ -129,9 +131,28 @@ Clock::time_point Subject::signal(int number) {
     return now;
 }
 
+bool Subject::takesSignal(int number, test::Deadline deadline) const {
+    return test::eventually(
+        [&] {
+            const auto pending = test::signalSets(process_->pid(), "ShdPnd");  // none: it is gone
+            return pending.empty() || !pending.front().has(number);
+        },
+        deadline);
+}
+
 void Subject::freeze() const {
-    for (const test::ProcessEntry& process : test::descendants()) {
-        ::kill(process.pid, SIGSTOP);
+    const auto haveStopped = [] {
+        bool all = true;
+        for (const test::ProcessEntry& process : test::descendants()) {
+            if (process.state != 'T' && process.state != 'Z') {
+                ::kill(process.pid, SIGSTOP);
+                all = false;
+            }
+        }
+        return all;
+    };
+    if (!test::eventually(haveStopped, 10s)) {
+        throw std::runtime_error("it cannot be stopped by SIGSTOP");
     }
 }
 

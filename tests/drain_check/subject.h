@@ -36,13 +36,21 @@ public:
 
     int port() const { return port_.port(); }
 
+    /// How long it took until its first answer, with Wait::untilServing.
+    test::Clock::duration startTook() const { return startTook_; }
+
     /// The status of its first answer to --path: with Wait::untilServing it has given one.
     int firstStatus() const { return firstStatus_; }
 
     /// Sends a signal to the process that was started, as a supervisor does; returns the moment before.
     test::Clock::time_point signal(int number);
 
-    /// Stops all of it in the sense of job control, so that clients act while it cannot; and goes on.
+    /// Blocks until the process has taken the signal: what it does from then on is its answer to it. False if it
+    /// has not in time.
+    bool takesSignal(int number, test::Deadline deadline) const;
+
+    /// Stops all of it in the sense of job control, so that clients act while it cannot; and goes on. Blocks until
+    /// all have stopped. Throws std::runtime_error if they do not.
     void freeze() const;
     void goOn() const;
 
@@ -65,6 +73,7 @@ private:
     test::PortReservation port_;
     std::optional<test::Process> process_;
     int firstStatus_ = 0;
+    test::Clock::duration startTook_{};
 };
 
 }  // namespace lifecycle::check

@@ -45,6 +45,7 @@ Traits probe(const Settings& settings) {
     const Subject subject(settings, ignored);
     Traits traits;
     traits.status = subject.firstStatus();
+    traits.startTook = subject.startTook();
     traits.keepsAlive = answersTwice(subject, settings);
     traits.works = settings.takesWork() && takesTime(subject, settings);
     return traits;

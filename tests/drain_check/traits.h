@@ -9,6 +9,7 @@ struct Traits {
     int status = 0;          ///< its answer to --path
     bool keepsAlive = false; ///< answers two requests on one connection
     bool works = false;      ///< takes the time asked for by {ms}
+    Duration startTook{};    ///< until its first answer
 };
 
 /// Starts the server, asks it, and ends it. Throws NeverListens if there is no answer, and what

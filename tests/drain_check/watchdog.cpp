@@ -1,6 +1,7 @@
 #include "watchdog.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -22,12 +24,35 @@ using namespace std::chrono_literals;
 
 constexpr const char* variable = "DRAIN_CHECK_RUN";
 
+/// What the processes of a run have in common. Children inherit both; the second one survives `env -i`.
+struct Mark {
+    std::string variable;
+    std::optional<rlim_t> limit;
+
+    bool isOn(pid_t pid) const {
+        rlimit its{};
+        return test::hasInEnvironment(pid, variable) ||
+               (limit && ::prlimit(pid, RLIMIT_RTTIME, nullptr, &its) == 0 && its.rlim_max == *limit);
+    }
+};
+
+/// A limit on real-time scheduling that nobody else has, of thousands of years. Nothing where there is a limit already.
+std::optional<rlim_t> uniqueLimit() {
+    rlimit present{};
+    ::getrlimit(RLIMIT_RTTIME, &present);
+    if (present.rlim_max != RLIM_INFINITY) {
+        return std::nullopt;
+    }
+    const auto now = static_cast<rlim_t>(test::Clock::now().time_since_epoch().count());
+    return (rlim_t{1} << 62) + (static_cast<rlim_t>(::getpid()) << 32) + (now & 0xffff'ffff);
+}
+
 /// Kills them until none has come up for some time: between its fork and its exec one can be overlooked.
-void killAllWith(const std::string& mark) {
+void killAllWith(const Mark& mark) {
     const test::Deadline giveUp = 10s;
     for (int quietLooks = 0; quietLooks < 3 && !giveUp.passed(); ++quietLooks) {
         for (const test::ProcessEntry& process : test::processTable()) {
-            if (test::hasInEnvironment(process.pid, mark)) {
+            if (mark.isOn(process.pid)) {
                 ::kill(process.pid, SIGKILL);
                 quietLooks = 0;
             }
@@ -37,7 +62,7 @@ void killAllWith(const std::string& mark) {
 }
 
 /// The watchdog itself: deaf to signals, in a session of its own, and nobody waits for its streams.
-[[noreturn]] void watch(const FileDescriptor& runEnds, const std::string& mark) {
+[[noreturn]] void watch(const FileDescriptor& runEnds, const Mark& mark) {
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
@@ -59,6 +84,7 @@ Watchdog::Watchdog() {
     const std::string value =
         std::to_string(::getpid()) + "-" + std::to_string(test::Clock::now().time_since_epoch().count());
     ::setenv(variable, value.c_str(), 1);
+    const Mark mark{std::string(variable) + "=" + value, uniqueLimit()};
 
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
@@ -73,11 +99,15 @@ Watchdog::Watchdog() {
     if (between == 0) {
         if (::fork() == 0) {  // a grandchild, which becomes somebody else's
             alive_.reset();
-            watch(runEnds, std::string(variable) + "=" + value);
+            watch(runEnds, mark);
         }
         ::_exit(0);
     }
     ::waitpid(between, nullptr, 0);
+    if (mark.limit) {
+        const rlimit marked{*mark.limit, *mark.limit};
+        ::setrlimit(RLIMIT_RTTIME, &marked);
+    }
 }
 
 }  // namespace lifecycle::check

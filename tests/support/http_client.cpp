@@ -131,8 +131,8 @@ Connection::Fill Connection::fill(Deadline deadline) {
     }
 }
 
-Response Connection::readResponse(Deadline deadline, bool has_body) {
-    ResponseParser parser(has_body);
+Response Connection::readResponse(Deadline deadline, bool has_body, std::size_t max_kept) {
+    ResponseParser parser(has_body, max_kept);
     while (!parser.feed(buffer_, Clock::now())) {
         const Fill filled = fill(deadline);
         if (filled == Fill::timeout) {
@@ -171,7 +171,7 @@ bool Connection::closedByServer() const {
     return !socket_ || ::poll(&polled, 1, 0) != 0;
 }
 
-bool Connection::answerIsHere() const {
+Response Connection::peek() const {
     std::string bytes(64 * 1024, '\0');
     const ssize_t size = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
     bytes.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
@@ -181,7 +181,7 @@ bool Connection::answerIsHere() const {
     if (!parser.feed(bytes, now) && closedByServer()) {
         parser.end(false, now); // which is the end of some answers, and not of others
     }
-    return parser.response().outcome == Outcome::complete;
+    return parser.response();
 }
 
 void Connection::halfClose() {

@@ -61,8 +61,8 @@ public:
 
     /// Reads the next response. Bytes behind it stay for the next call, so that several requests
     /// may be sent at once. After `timeout` or an error the connection is of no further use for
-    /// responses. `has_body` is false for the answer to HEAD.
-    Response readResponse(Deadline deadline, bool has_body = true);
+    /// responses. `has_body` is false for the answer to HEAD. Keeps so much of the body.
+    Response readResponse(Deadline deadline, bool has_body = true, std::size_t max_kept = max_kept_body);
 
     /// Reads `count` bytes as they are. `readBytes(1, …)` is how to wait for the server's close.
     ReadResult readBytes(std::size_t count, Deadline deadline);
@@ -71,8 +71,10 @@ public:
     /// A client asks this before it reuses a connection.
     bool closedByServer() const;
 
-    /// Is the whole next answer here, as far as its first 64 KiB tell? Does not block, takes no bytes.
-    bool answerIsHere() const;
+    /// What is here of the next answer, as far as its first 64 KiB tell. Does not block, takes no bytes.
+    Response peek() const;
+    /// Is all of it here?
+    bool answerIsHere() const { return peek().outcome == Outcome::complete; }
 
     /// Ends the sending direction (FIN); answers can still be read.
     void halfClose();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <ostream>
 
@@ -15,9 +16,18 @@ namespace {
 /// Thrown and caught in this file alone.
 struct NoHttp {};
 
+/// Where a line or a head ends; npos while its end has not come. No sane server sends a megabyte without one.
+std::size_t findEnd(const std::string& bytes, const char* end) {
+    const auto found = bytes.find(end);
+    if (found == std::string::npos && bytes.size() > 1024 * 1024) {
+        throw NoHttp();
+    }
+    return found;
+}
+
 /// Takes one line, without its CRLF, off the front; nothing while its end has not come.
 std::optional<std::string> takeLine(std::string& bytes) {
-    const auto end = bytes.find("\r\n");
+    const auto end = findEnd(bytes, "\r\n");
     if (end == std::string::npos) {
         return std::nullopt;
     }
@@ -122,7 +132,7 @@ bool ResponseParser::step(std::string& bytes) {
     case State::chunk_data: return takeBody(bytes, State::chunk_size);
     case State::trailers: return takeTrailerLine(bytes);
     case State::until_close:
-        response_.body += bytes;
+        keep(bytes);
         bytes.clear();
         return false;
     case State::done: return false;
@@ -131,7 +141,7 @@ bool ResponseParser::step(std::string& bytes) {
 }
 
 bool ResponseParser::takeHead(std::string& bytes) {
-    const auto end = bytes.find("\r\n\r\n");
+    const auto end = findEnd(bytes, "\r\n\r\n");
     if (end == std::string::npos) {
         return false;
     }
@@ -178,18 +188,21 @@ void ResponseParser::chooseBody() {
 }
 
 bool ResponseParser::takeBody(std::string& bytes, State next) {
+    const std::size_t line_end = next == State::chunk_size ? 2 : 0; // the chunk's own CRLF
+    keep(std::string_view(bytes).substr(0, expected_ > line_end ? expected_ - line_end : 0));
     const auto count = std::min(expected_, bytes.size());
-    response_.body.append(bytes, 0, count);
     bytes.erase(0, count);
     expected_ -= count;
     if (expected_ > 0) {
         return false;
     }
-    if (next == State::chunk_size) {
-        response_.body.resize(response_.body.size() - 2); // the chunk's own CRLF
-    }
     state_ = next;
     return true;
+}
+
+void ResponseParser::keep(std::string_view bytes) {
+    response_.body_size += bytes.size();
+    response_.body.append(bytes.substr(0, max_kept_ - std::min(max_kept_, response_.body.size())));
 }
 
 bool ResponseParser::takeChunkSize(std::string& bytes) {
@@ -198,6 +211,9 @@ bool ResponseParser::takeChunkSize(std::string& bytes) {
         return false;
     }
     const auto size = parseSize(*line, 16);
+    if (size > std::numeric_limits<std::size_t>::max() - 2) {
+        throw NoHttp();
+    }
     expected_ = size + 2;
     state_ = size == 0 ? State::trailers : State::chunk_data;
     return true;

@@ -27,6 +27,9 @@ struct CaseInsensitiveLess {
     bool operator()(const std::string& left, const std::string& right) const;
 };
 
+/// Memory for one body; what comes after that is counted, and not kept: a server may send without an end.
+inline constexpr std::size_t max_kept_body = 16 * 1024 * 1024;
+
 /// A response of HTTP/1.x, or as much of it as came.
 struct Response {
     Outcome outcome = Outcome::timeout;
@@ -34,7 +37,9 @@ struct Response {
     std::string version;
     /// A field that came twice has its values joined by ", ".
     std::map<std::string, std::string, CaseInsensitiveLess> headers;
+    /// At most its first `max_kept_body` bytes, however long it is.
     std::string body;
+    std::size_t body_size = 0; ///< of all that came
     /// Of the final response; unset (the epoch) as long as nothing came.
     Clock::time_point first_byte_at{};
     Clock::time_point finished_at{};
@@ -49,8 +54,9 @@ struct Response {
 /// chunked or an until-close body (RFC 9112, 6). Interim responses (1xx) are passed over.
 class ResponseParser {
 public:
-    /// `has_body` is false for the answer to HEAD.
-    explicit ResponseParser(bool has_body = true) : has_body_(has_body) {}
+    /// `has_body` is false for the answer to HEAD. Of the body at most `max_kept` bytes are kept.
+    explicit ResponseParser(bool has_body = true, std::size_t max_kept = max_kept_body)
+        : has_body_(has_body), max_kept_(max_kept) {}
 
     /// Takes the bytes of this response off the front of `bytes`; what belongs to the next one
     /// stays. Returns whether there is nothing to wait for any more: the response is complete, or
@@ -70,10 +76,12 @@ private:
     bool takeHead(std::string& bytes);
     void chooseBody();
     bool takeBody(std::string& bytes, State next);
+    void keep(std::string_view bytes);
     bool takeChunkSize(std::string& bytes);
     bool takeTrailerLine(std::string& bytes);
 
     const bool has_body_;
+    const std::size_t max_kept_;
     State state_ = State::head;
     std::size_t expected_ = 0; ///< what is left of the sized body, or of the chunk and its CRLF
     bool any_byte_ = false;

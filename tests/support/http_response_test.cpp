@@ -56,6 +56,30 @@ TEST_CASE("support: a response without a length ends with the connection") {
     CHECK(parser.response().body == "all of it");
 }
 
+TEST_CASE("support: of a body without an end only the beginning is kept") {
+    ResponseParser parser(true, 10);
+    const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    std::string bytes = head;
+    for (int i = 0; i < 100; ++i) {
+        bytes += "10\r\n0123456789abcdef\r\n";
+        CHECK_FALSE(parser.feed(bytes, Clock::now()));
+        CHECK(bytes.empty());
+    }
+    CHECK(parser.response().body == "0123456789");
+    CHECK(parser.response().body_size == 1600);
+
+    for (const std::string& start : {std::string("HTTP/1.1 200 OK\r\nX: "), head}) {
+        ResponseParser endless;
+        bytes = start + std::string(2 * 1024 * 1024, 'a');
+        CHECK(endless.feed(bytes, Clock::now()));
+        CHECK(endless.response().outcome == Outcome::malformed);
+    }
+    ResponseParser overflowing;
+    bytes = head + "ffffffffffffffff\r\nabc";
+    CHECK(overflowing.feed(bytes, Clock::now()));
+    CHECK(overflowing.response().outcome == Outcome::malformed);
+}
+
 TEST_CASE("support: responses that never have a body end behind their header") {
     ResponseParser no_content;
     CHECK(feedBytewise(no_content, "HTTP/1.1 204 No Content\r\n\r\nx") == "x");

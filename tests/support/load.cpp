@@ -128,7 +128,7 @@ public:
         const Deadline deadline(began_at + plan_.answer_timeout);
         ++result_.sent;
         connection_->send(request_, deadline); // a failure shows in the response: there is none
-        const Response response = connection_->readResponse(deadline, plan_.method != "HEAD");
+        const Response response = connection_->readResponse(deadline, plan_.method != "HEAD", 0);
 
         const bool answered = response.outcome == Outcome::complete;
         record(began_at, response.outcome, response.status);
