@@ -1,5 +1,13 @@
 # Installs the library into an empty folder, builds a project against it that knows nothing but that
-# folder, and runs the result. Any step that fails ends the script with an error.
+# folder, and runs the result. Any step that fails ends the script with an error. The project is the example of the
+# README, word for word.
+
+file(READ "${LIFECYCLE_SOURCE_DIR}/README.md" readme)
+file(READ "${OUTSIDE_SOURCE_DIR}/main.cpp" example)
+string(FIND "${readme}" "```cpp\n${example}```" position)
+if(position EQUAL -1)
+  message(FATAL_ERROR "the example in README.md is not ${OUTSIDE_SOURCE_DIR}/main.cpp")
+endif()
 
 set(prefix "${WORK_DIR}/prefix")
 file(REMOVE_RECURSE "${WORK_DIR}")
@@ -29,5 +37,5 @@ execute_process(COMMAND "${CMAKE_COMMAND}" -S "${OUTSIDE_SOURCE_DIR}" -B "${WORK
                 COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND "${CMAKE_COMMAND}" --build "${WORK_DIR}/build"
                 COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND "${WORK_DIR}/build/outside" TIMEOUT 30
+execute_process(COMMAND "${CMAKE_CURRENT_LIST_DIR}/serves_and_shuts_down.sh" "${WORK_DIR}/build/outside" TIMEOUT 60
                 COMMAND_ERROR_IS_FATAL ANY)
