@@ -32,7 +32,7 @@ public:
         fs::create_directories(directory_.path() / "build/bin");
         fs::create_symlink(SOURCE_DIR "/03_http_shutdown", directory_.path() / "03_http_shutdown");
         fs::create_symlink(STAGE_BIN_DIR "/timeline", directory_.path() / "build/bin/timeline");
-        provide("cmake", "echo cmake version 3.25.1");
+        provide("cmake", "[ \"$1\" = --version ] || echo \"$@\" >>built; echo cmake version 3.25.1");
         provide("make", "echo GNU Make 4.3");
         // All that lab asks of the compiler: its own version, and those of the libraries.
         provide("g++", "[ \"$1\" = --version ] && echo 'g++ 12.2.0' && exit; "
@@ -49,19 +49,32 @@ public:
     }
     void miss(const std::string& tool) const { provide(tool, "exit 127"); }
 
-    Run run(const std::vector<std::string>& arguments) const {
+    std::unique_ptr<Process> start(const std::vector<std::string>& arguments) const {
         std::vector<std::string> command{directory_.path() / "lab"};
         command.insert(command.end(), arguments.begin(), arguments.end());
-        Process process(command, {.environment = {"PATH=" + (directory_.path() / "tools").string() + ":" + std::getenv("PATH"),
-                                                  "CXX=g++", "PRESET=release"}});
-        process.neverPrintLog();
-        const int code = process.waitForExit(100s).code;
+        auto process = std::make_unique<Process>(
+            command, ProcessOptions{.environment = {
+                         "PATH=" + (directory_.path() / "tools").string() + ":" + std::getenv("PATH"), "CXX=g++",
+                         "PRESET=release", "JOBS=2", "LAB_LOCKED="}});
+        process->neverPrintLog();
+        return process;
+    }
+
+    Run run(const std::vector<std::string>& arguments) const {
+        const auto process = start(arguments);
+        const int code = process->waitForExit(100s).code;
+        return {code, process->standardOutput(), errorsOf(*process)};
+    }
+
+    static std::string errorsOf(const Process& process) {
         std::string errors;
         for (const CapturedLine& line : process.standardError()) {
             errors += line.text + "\n";
         }
-        return {code, process.standardOutput(), errors};
+        return errors;
     }
+
+    fs::path path() const { return directory_.path(); }
 
     std::string file(const std::string& name) const {
         std::ifstream file(directory_.path() / name);
@@ -193,10 +206,68 @@ TEST_CASE("lab: what it does not know is a usage error that says what there is")
     for (const auto& [arguments, complaint] : std::vector<std::pair<std::vector<std::string>, std::string>>{
              {{"tset"}, "unknown command 'tset'"},
              {{"demo", "09"}, "there is no stage '09', only: 03"},
+             {{"build", "09"}, "there is no stage '09', only: 03"},
+             {{"tset", "--help"}, "unknown command 'tset'"},
+             {{"check"}, "check needs the command of a server, with {port} for its port"},
+             {{"check", "--", "server"}, "check needs the command of a server, with {port} for its port"},
              {{"demo", "03", "04"}, "too many arguments after 'demo'"}}) {
         const Run run = lab.run(arguments);
         CAPTURE(run.errors);
         CHECK(run.code == 64);
         CHECK(contains(run.errors, "lab: " + complaint));
+        CHECK(lab.file("built").empty());
     }
+}
+
+TEST_CASE("lab: --help of every command is a text, and builds nothing") {
+    const Lab lab;
+    for (const std::string command : {"demo", "test", "build", "doctor", "bench", "check"}) {
+        const Run run = lab.run({command, "--help"});
+        CAPTURE(command, run.errors);
+        CHECK(run.code == 0);
+        CHECK(contains(run.output, "Usage: ./lab COMMAND"));
+    }
+    CHECK(lab.file("built").empty());
+    lab.build("drain_check", "echo its options");
+    CHECK(contains(lab.run({"check", "--help"}).output, "its options"));
+}
+
+TEST_CASE("lab: one stage is built alone, and its number needs no zero") {
+    const Lab lab;
+    CHECK(lab.run({"build", "3"}).code == 0);
+    CHECK(contains(lab.file("built"), "--target 03_http_shutdown"));
+}
+
+TEST_CASE("lab: a long build is announced with the time that it may take") {
+    const Lab lab;
+    lab.provide("cmake", "case \"$*\" in --version) echo cmake version 3.25.1;; "
+                         "*' -- -n') for ((i = 0; i < 100; i++)); do echo Building CXX object; done;; esac");
+    const Run run = lab.run({"build"});
+    CHECK(run.code == 0);
+    CHECK(contains(run.output, "100 files to compile, 2 at a time. Expect 1 to 4 minutes.\n"));
+    CHECK_FALSE(contains(Lab().run({"build"}).output, "Expect"));
+}
+
+TEST_CASE("lab: two builds of one folder come one after the other, and a test may call lab") {
+    const Lab lab;
+    // A build that begins, and ends once it may.
+    lab.provide("cmake", "case \"$*\" in --version) echo cmake version 3.25.1; exit;; --preset* | *' -- -n') exit;; esac; "
+                         "echo begin >>story; until [ -e go ]; do sleep 0.01; done; echo end >>story");
+    const auto first = lab.start({"build"});
+    REQUIRE(eventually([&] { return lab.file("story") == "begin\n"; }, 20s));
+    const auto second = lab.start({"build"});
+    REQUIRE(eventually([&] { return contains(Lab::errorsOf(*second), "Waiting for another ./lab that uses build/."); }, 20s));
+    CHECK(lab.file("story") == "begin\n");
+    lab.provide("go", "");
+    fs::rename(lab.path() / "tools/go", lab.path() / "go");
+    CHECK(first->waitForExit(20s).code == 0);
+    CHECK(second->waitForExit(20s).code == 0);
+    CHECK(lab.file("story") == "begin\nend\nbegin\nend\n");
+
+    lab.provide("ctest", "[ \"$1\" = --preset ] || exit 0; mkdir -p build/Testing/Temporary; "
+                         ">build/Testing/Temporary/LastTest.log; ./lab build && echo '100% tests passed'");
+    const Run nested = lab.run({"test"});
+    CAPTURE(nested.output, nested.errors);
+    CHECK(nested.code == 0);
+    CHECK(contains(nested.output, "100% tests passed"));
 }
