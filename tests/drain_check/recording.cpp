@@ -37,6 +37,7 @@ const std::map<std::string, std::string> moments{
 
 void Recording::begin(test::Clock::time_point now) {
     begin_ = now;
+    clients_ = 0;
     rows_.clear();
     marks_.clear();
 }

@@ -16,6 +16,9 @@ public:
     /// Forgets what was before: a scenario that starts several processes shows the last one.
     void begin(test::Clock::time_point now);
 
+    /// "client 1", "client 2" and so on.
+    std::string newClient() { return "client " + std::to_string(++clients_); }
+
     void request(const std::string& client, test::Clock::time_point began, test::Clock::time_point ended,
                  test::Outcome outcome, int status);
     void requests(const test::LoadResult& load);
@@ -33,6 +36,7 @@ private:
     timeline::Seconds seconds(test::Clock::time_point at) const;
 
     test::Clock::time_point begin_{};
+    int clients_ = 0;
     std::vector<timeline::Row> rows_;
     std::vector<timeline::Mark> marks_;
 };

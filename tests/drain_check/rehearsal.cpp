@@ -33,7 +33,7 @@ Clock::time_point Rehearsal::stopWhile(const Asked& inFlight, Subject& subject) 
 
 Asked Rehearsal::ask(const Subject& subject, const std::string& target) {
     const auto now = Clock::now();
-    Asked asked{test::Connection::to(subject.port(), 5s), now, "client " + std::to_string(++clients_)};
+    Asked asked{test::Connection::to(subject.port(), 5s), now, recording_.newClient()};
     asked.connection.send(test::httpRequest("GET", target));
     return asked;
 }

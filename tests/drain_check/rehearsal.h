@@ -85,7 +85,6 @@ private:
     const Settings& settings_;
     const Traits& traits_;
     Recording recording_;
-    int clients_ = 0;
     int factor_ = 1;
 };
 

@@ -2,6 +2,8 @@
 #include "process.h"
 
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <algorithm>
@@ -169,17 +171,28 @@ TEST_CASE("support: the output of what a process leaves behind is captured as we
 
 TEST_CASE("support: the time of exit is that of the death to well below a millisecond") {
     // The child dies of a signal: the moment of sending is the moment of death, bar the kernel.
-    // The best of ten, because another process may have the processor for a while.
-    auto best = Clock::duration::max();
-    for (int i = 0; i < 10; ++i) {
+    // On a busy machine that takes long for everybody, so it is done as often as it takes a bare waitpid to be quick
+    // ten times; who polls is rarely so quick.
+    int quick = 0;
+    for (int quick_kernel = 0; quick_kernel < 10;) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::pause();
+            ::_exit(0);
+        }
+        const auto began_at = Clock::now();
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        quick_kernel += Clock::now() - began_at < 500us ? 1 : 0;
+
         const Process process({"sleep", "60"});
         const auto killed_at = Clock::now();
         process.signal(SIGKILL);
         const auto status = process.waitForExit(10s);
         CHECK(status.at >= killed_at);
-        best = std::min(best, status.at - killed_at);
+        quick += status.at - killed_at < 500us ? 1 : 0;
     }
-    CHECK(best < 500us);
+    CHECK(quick >= 3);
 }
 
 TEST_CASE("support: the log names the command and its end and its lines") {
