@@ -28,11 +28,12 @@ constexpr const char* variable = "DRAIN_CHECK_RUN";
 struct Mark {
     std::string variable;
     std::optional<rlim_t> limit;
+    pid_t run;  ///< has the limit too, and may be about to exit
 
     bool isOn(pid_t pid) const {
         rlimit its{};
         return test::hasInEnvironment(pid, variable) ||
-               (limit && ::prlimit(pid, RLIMIT_RTTIME, nullptr, &its) == 0 && its.rlim_max == *limit);
+               (limit && pid != run && ::prlimit(pid, RLIMIT_RTTIME, nullptr, &its) == 0 && its.rlim_max == *limit);
     }
 };
 
@@ -84,7 +85,7 @@ Watchdog::Watchdog() {
     const std::string value =
         std::to_string(::getpid()) + "-" + std::to_string(test::Clock::now().time_since_epoch().count());
     ::setenv(variable, value.c_str(), 1);
-    const Mark mark{std::string(variable) + "=" + value, uniqueLimit()};
+    const Mark mark{std::string(variable) + "=" + value, uniqueLimit(), ::getpid()};
 
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
