@@ -5,7 +5,7 @@ set -eu
 folder=$(mktemp -d)
 "$1" 0 2>"$folder/log" &
 server=$!
-trap 'cat "$folder/log"; rm -rf "$folder"; kill "$server" 2>/dev/null' EXIT
+trap 'cat "$folder/log"; rm -rf "$folder"; kill "$server" 2>/dev/null || true' EXIT
 
 waitFor() {  # waitFor EVENT
     for _ in $(seq 1000); do
