@@ -6,16 +6,23 @@
 //   Restarter    starts the next generation from within the one that serves (--control parent-exits)
 //   Supervisor   does so from a process that stays and keeps its pid (--control stable-pid)
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include <Poco/Exception.h>
 
 #include "generation.h"
 #include "lifecycle/error_line.h"
 #include "lifecycle/exit_code.h"
+#include "lifecycle/regular_file.h"
 #include "lifecycle/restart_requests.h"
 #include "settings.h"
 #include "signals_taken.h"
@@ -41,6 +48,24 @@ int askForRestart(const std::string& pidFile) {
                   : outcome.kind == Kind::nobody ? lifecycle::exitUnavailable : exitRestartFailed;
 }
 
+/// From here on stderr is this file. Throws std::system_error, and changes nothing then.
+void openLog(const std::string& path) {
+    const lifecycle::FileDescriptor file = lifecycle::openRegularFile(path, O_WRONLY | O_APPEND | O_CREAT);
+    if (::dup2(file.get(), STDERR_FILENO) == -1) {
+        throw std::system_error(errno, std::generic_category(), "cannot use " + path);
+    }
+}
+
+/// After a log rotation, which has renamed the file.
+void reopenLog(const std::string& path, lifecycle::EventLog& events) {
+    try {
+        openLog(path);
+        events.emit("log.reopened");
+    } catch (const std::exception& error) {
+        events.emit("log.failed", {{"reason", error.what()}, {"note", "still writing to the file of before"}});
+    }
+}
+
 int run(int argc, char** argv) {
     // What was handed over comes first: nobody else may inherit it.
     lifecycle::InheritedSockets inherited = lifecycle::InheritedSockets::take();
@@ -54,13 +79,22 @@ int run(int argc, char** argv) {
     }
     const lifecycle::OwnCommand command = lifecycle::OwnCommand::of(argc, argv);
 
+    if (!settings.log.empty()) {
+        openLog(settings.log);
+    }
     lifecycle::EventLog events;
+    if (!settings.stablePid() || inherited.starter) {
+        events.tag("generation", inherited.starter ? std::string(inherited.start.text("generation")) : "1");
+    }
     lifecycle::ShutdownSignals signals(
         events, {.others = {stage::restartSignals.begin(), stage::restartSignals.end()},
                  .secondTermForces = settings.secondTerm == "force"});
 
     // Hooks around a signal: here around one that does nothing by itself.
     signals.before(SIGUSR1, [&events] { events.emit("hook", {{"before", "SIGUSR1"}}); });
+    if (!settings.log.empty()) {
+        signals.before(SIGUSR1, [&events, path = settings.log] { reopenLog(path, events); });
+    }
     signals.after(SIGUSR1, [&events] { events.emit("hook", {{"after", "SIGUSR1"}}); });
 
     if (settings.stablePid() && !inherited.starter) {

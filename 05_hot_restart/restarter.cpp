@@ -86,7 +86,7 @@ void Restarter::requestAgain() {
 }
 
 void Restarter::start() {
-    events_.emit("restart.begin", {{"generation", generation_ + 1}});
+    events_.emit("restart.begin", {{"new_generation", generation_ + 1}});
     notifier_.reloading("starting generation " + std::to_string(generation_ + 1));
     requests_.begun(generation_ + 1);
     lifecycle::SuccessorPlan plan = plan_;

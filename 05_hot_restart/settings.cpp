@@ -106,6 +106,7 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
                       windowIsGiven = true;
                   });
     options.choice("control", control, {"parent-exits", "stable-pid"}, "whether a process stays that keeps its pid");
+    options.text("log", log, "append stderr to this file, opened anew by each generation and at USR1");
     options.text("restart-of", restartOf,
                  "ask the service with this pid file for a restart, wait, and exit: 0 if the new generation serves, "
                  "70 if not, 69 if there is no service");

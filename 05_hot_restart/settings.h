@@ -28,6 +28,7 @@ struct Settings {
     lifecycle::Duration keepAliveTimeout = std::chrono::seconds(75);
     lifecycle::Duration rollbackWindow = std::chrono::seconds(5);
     std::string control = "parent-exits";
+    std::string log;        ///< a file instead of stderr
     std::string restartOf;  ///< the pid file of another service
     std::string secondTerm = "force";  ///< or "ignore"
     Fault fault;

@@ -150,7 +150,7 @@ void Supervisor::restart() {
 void Supervisor::start() {
     const unsigned generation = ++lastGeneration_;
     requests_.begun(generation);
-    events_.emit("restart.begin", {{"generation", generation}});
+    events_.emit("restart.begin", {{"new_generation", generation}});
     lifecycle::SuccessorPlan plan = plan_;
     plan.fields.emplace_back("generation", std::to_string(generation));
     const auto worker = workers_.insert(workers_.end(), {generation, Role::starting, nullptr});

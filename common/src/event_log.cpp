@@ -143,18 +143,13 @@ void appendTime(std::string& line, Duration elapsed) {
     line += "s ";
 }
 
-void appendEvent(std::string& line, Duration now, std::string_view word,
-                 std::initializer_list<EventField> fields) {
-    appendTime(line, now);
-    line += word;
-    for (const EventField& field : fields) {
-        const std::size_t before = line.size();
-        appendField(line, field);
-        if (line.size() + 1 > PIPE_BUF) {
-            line.resize(before);  // A pipe might take a part of it, and make us wait for the rest.
-        }
+/// Leaves the field out if the line would be too long.
+void appendIfItFits(std::string& line, const EventField& field) {
+    const std::size_t before = line.size();
+    appendField(line, field);
+    if (line.size() + 1 > PIPE_BUF) {
+        line.resize(before);  // A pipe might take a part of it, and make us wait for the rest.
     }
-    line += '\n';
 }
 
 mode_t typeOf(int descriptor) {
@@ -322,6 +317,21 @@ EventLog::~EventLog() {
     }
 }
 
+void EventLog::append(std::string& line, Duration now, std::string_view word,
+                      std::initializer_list<EventField> fields) const {
+    appendTime(line, now);
+    line += word;
+    bool tagged = tagKey_.empty();
+    for (const EventField& field : fields) {
+        appendIfItFits(line, field);
+        tagged = tagged || field.key() == tagKey_;
+    }
+    if (!tagged) {
+        appendIfItFits(line, {tagKey_, tagValue_});
+    }
+    line += '\n';
+}
+
 Duration EventLog::elapsed() const {
     return Clock::now() - start_;
 }
@@ -331,7 +341,7 @@ void EventLog::emitWithin(Duration limit, std::string_view word,
     if (neverBlocks_ && dropped_ == 0) {
         thread_local std::string line;  // keeps its memory from event to event
         line.clear();
-        appendEvent(line, elapsed(), word, fields);
+        append(line, elapsed(), word, fields);
         const std::size_t written = write(line, TimePoint::max());  // the kernel keeps lines of several threads whole
         if (written < line.size()) {
             torn_ = torn_ || written > 0;
@@ -374,11 +384,11 @@ void EventLog::emitLocked(TimePoint until, std::string_view word, std::initializ
     thread_local std::string line;
     line = torn_ ? "\n" : "";
     if (dropped > 0) {
-        appendEvent(line, now, "events.dropped",
+        append(line, now, "events.dropped",
                     {{"count", dropped}, {"note", neverBlocks_ ? "could not be written" : "nobody was reading"}});
     }
     const std::size_t told = line.size();
-    appendEvent(line, now, word, fields);
+    append(line, now, word, fields);
 
     const std::size_t written = write(line, until);
     if (written >= told) {

@@ -13,7 +13,7 @@ TEST_CASE("05: the options are those of all stages and say what is wrong") {
                        {"--address TEXT", "--port PORT", "--listen ADDRESS", "--work DURATION", "--message TEXT",
                         "--config TEXT", "--pid-file TEXT", "--start-timeout DURATION", "--drain-timeout DURATION",
                         "--keepalive-grace DURATION", "--keep-alive-timeout DURATION", "--rollback-window DURATION",
-                        "--control parent-exits|stable-pid", "--restart-of TEXT", "--second-term force|ignore"});
+                        "--control parent-exits|stable-pid", "--log TEXT", "--restart-of TEXT", "--second-term force|ignore"});
     for (const std::string option :
          {"--work", "--start-timeout", "--drain-timeout", "--keepalive-grace", "--keep-alive-timeout",
           "--rollback-window"}) {

@@ -124,7 +124,7 @@ TEST_CASE("05: with stable-pid TERM in the middle of a restart ends everything")
     server.configure("fault=hang\n");
     server.signal(SIGHUP);
     const auto isSecond = [](const Event& event) { return event.number("new_pid") != 0; };
-    server->waitForEvent("restart.begin", 10s, [](const Event& event) { return event.number("generation") == 2; });
+    server->waitForEvent("restart.begin", 10s, [](const Event& event) { return event.number("new_generation") == 2; });
     server->waitForEvent("restart.spawned", 10s, isSecond);
     server.signal(SIGTERM);
     CHECK(server->waitForExit(30s).code == 0);

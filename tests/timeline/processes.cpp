@@ -192,7 +192,7 @@ void Processes::learn(std::size_t author, const Event& event) {
     } else if (event.word == "request.end") {
         process.open.erase(fieldOf(event, "id"));
     } else if (event.word == "restart.begin") {
-        process.nextGeneration = fieldOf(event, "generation");
+        process.nextGeneration = fieldOf(event, "new_generation");
     } else if (event.word == "restart.spawned") {
         process.isSupervisor = process.isSupervisor || !process.readyAt;  // the others are ready when they start one
         const std::string generation = process.nextGeneration;

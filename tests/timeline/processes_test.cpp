@@ -50,7 +50,7 @@ int milliseconds(Seconds seconds) {
 const std::string restart = "+0.000s ready port=1 pid=10 generation=1 listening=127.0.0.1:1\n"
                             "+0.090s request.begin id=1 method=GET path=/slow peer=127.0.0.1:2\n"
                             "+0.100s signal name=SIGHUP number=1 sender_pid=9 sender_uid=0\n"
-                            "+0.100s restart.begin generation=2\n"
+                            "+0.100s restart.begin new_generation=2\n"
                             "+0.120s restart.spawned new_pid=20 took=19ms\n"
                             "+0.010s ready port=1 pid=20 generation=2 listening=127.0.0.1:1\n"
                             "+0.130s restart.handed_over old_pid=10 new_pid=20 spawn=19ms ready=30ms in_flight=1\n"
@@ -122,7 +122,7 @@ TEST_CASE("timeline: a request that a generation has left behind is lost when it
 
 TEST_CASE("timeline: a new generation that fails ends where the old one says so") {
     const Timeline run = read("+0.000s ready port=1 pid=10 generation=1\n"
-                              "+0.100s restart.begin generation=2\n"
+                              "+0.100s restart.begin new_generation=2\n"
                               "+0.110s restart.spawned new_pid=20 took=10ms\n"
                               "+0.150s restart.failed reason=\"exit code 7\" new_pid=20 note=\"serves on\"\n"
                               "+0.500s shutdown.begin cause=SIGTERM deadline=10s\n"
@@ -137,7 +137,7 @@ TEST_CASE("timeline: a new generation that fails ends where the old one says so"
 
 TEST_CASE("timeline: after a rollback the old generation hands over and ends as if nothing had been") {
     const Timeline run = read("+0.000s ready port=1 pid=10 generation=1\n"
-                              "+0.100s restart.begin generation=2\n"
+                              "+0.100s restart.begin new_generation=2\n"
                               "+0.110s restart.spawned new_pid=20 took=10ms\n"
                               "+0.010s ready port=1 pid=20 generation=2\n"
                               "+0.125s restart.handed_over old_pid=10 new_pid=20\n"
@@ -151,12 +151,12 @@ TEST_CASE("timeline: after a rollback the old generation hands over and ends as 
 }
 
 TEST_CASE("timeline: a supervisor and the generations below it are told apart") {
-    const Timeline run = read("+0.001s restart.begin generation=1\n"
+    const Timeline run = read("+0.001s restart.begin new_generation=1\n"
                               "+0.010s restart.spawned new_pid=20 took=9ms\n"
                               "+0.005s worker.ready port=1 pid=20 generation=1\n"
                               "+0.015s ready port=1 pid=10 generation=1\n"
                               "+0.100s signal name=SIGHUP number=1\n"
-                              "+0.100s restart.begin generation=2\n"
+                              "+0.100s restart.begin new_generation=2\n"
                               "+0.110s restart.spawned new_pid=30 took=9ms\n"
                               "+0.005s worker.ready port=1 pid=30 generation=2\n"
                               "+0.107s restart.handed_over old_pid=20 new_pid=30\n"
@@ -172,11 +172,11 @@ TEST_CASE("timeline: a supervisor and the generations below it are told apart") 
 
 TEST_CASE("timeline: a process that takes long to start has its clock from the one that heard of it") {
     // The first worker begins at 0.068 s: by the time of restart.spawned alone its request would be the second's.
-    const Timeline run = read("+0.000s restart.begin generation=1\n"
+    const Timeline run = read("+0.000s restart.begin new_generation=1\n"
                               "+0.017s restart.spawned new_pid=20 took=17ms\n"
                               "+0.024s worker.ready port=1 pid=20 generation=1\n"
                               "+0.092s ready port=1 pid=10 generation=1\n"
-                              "+0.141s restart.begin generation=2\n"
+                              "+0.141s restart.begin new_generation=2\n"
                               "+0.141s restart.spawned new_pid=30 took=174us\n"
                               "+0.012s worker.ready port=1 pid=30 generation=2\n"
                               "+0.169s restart.handed_over old_pid=20 new_pid=30\n"
@@ -191,7 +191,7 @@ TEST_CASE("timeline: a process that takes long to start has its clock from the o
 
 TEST_CASE("timeline: three generations in one log are three rows") {
     const Timeline run = read(restart + "+2.000s signal name=SIGHUP number=1\n"
-                                        "+2.000s restart.begin generation=3\n"
+                                        "+2.000s restart.begin new_generation=3\n"
                                         "+2.010s restart.spawned new_pid=30 took=10ms\n"
                                         "+0.010s ready port=1 pid=30 generation=3\n"
                                         "+2.020s restart.handed_over old_pid=20 new_pid=30\n"

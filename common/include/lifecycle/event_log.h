@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "lifecycle/duration.h"
 
@@ -76,6 +77,13 @@ public:
     EventLog(const EventLog&) = delete;
     EventLog& operator=(const EventLog&) = delete;
 
+    /// Adds `key=value` to every event that has no such field: which of several processes that share a log
+    /// has written a line. Must be called before other threads use the log.
+    void tag(std::string key, std::string value) {
+        tagKey_ = std::move(key);
+        tagValue_ = std::move(value);
+    }
+
     void emit(std::string_view word, std::initializer_list<EventField> fields = {}) noexcept {
         emitWithin(patience, word, fields);
     }
@@ -95,6 +103,8 @@ private:
     bool writable(TimePoint until) const;
     void emitLocked(TimePoint until, std::string_view word, std::initializer_list<EventField> fields);
     std::size_t write(std::string_view line, TimePoint until);
+    void append(std::string& line, Duration now, std::string_view word,
+                std::initializer_list<EventField> fields) const;
 
     const int descriptor_;
     const bool neverBlocks_;
@@ -102,6 +112,8 @@ private:
     int reopened_ = -1;  // descriptor_ opened anew, without blocking; -1 if that needs not be or cannot be
     std::shared_ptr<Writer> writer_;  // where it cannot be; shared with its thread
     const TimePoint start_;
+    std::string tagKey_;
+    std::string tagValue_;
     std::atomic<std::uint64_t> dropped_ = 0;
     std::timed_mutex mutex_;
     std::atomic<bool> torn_ = false;  // the last line has no end
