@@ -1,9 +1,10 @@
 #include "lifecycle/poll_loop.h"
 
-#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -11,24 +12,44 @@
 namespace lifecycle {
 namespace {
 
-int newEventDescriptor() {
-    const int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+FileDescriptor checked(int descriptor, const char* what) {
     if (descriptor == -1) {
-        throw std::system_error(errno, std::generic_category(), "eventfd");
+        throw std::system_error(errno, std::generic_category(), what);
     }
-    return descriptor;
+    return FileDescriptor(descriptor);
+}
+
+void add(int epoll, int descriptor, std::uint64_t watch) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = watch;
+    if (::epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == -1) {
+        throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    }
 }
 
 }  // namespace
 
-PollLoop::PollLoop() : wake_(newEventDescriptor()) {}
+PollLoop::PollLoop()
+    : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+    add(epoll_.get(), wake_.get(), 0);
+}
 
 void PollLoop::watch(int descriptor, Action readable) {
-    watched_[descriptor] = std::move(readable);
+    forget(descriptor);
+    add(epoll_.get(), descriptor, ++lastWatch_);
+    watchOf_[descriptor] = lastWatch_;
+    watched_[lastWatch_] = std::move(readable);
 }
 
 void PollLoop::forget(int descriptor) {
-    watched_.erase(descriptor);
+    const auto found = watchOf_.find(descriptor);
+    if (found != watchOf_.end()) {
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
+        watched_.erase(found->second);
+        watchOf_.erase(found);
+    }
 }
 
 PollLoop::Timer PollLoop::at(TimePoint moment, Action action) {
@@ -57,17 +78,15 @@ void PollLoop::stop() {
 }
 
 void PollLoop::run() {
+    std::array<epoll_event, 16> events{};  // more than that come in the next turn
     for (;;) {
-        std::vector<pollfd> entries{{wake_.get(), POLLIN, 0}};
-        for (const auto& [descriptor, action] : watched_) {
-            entries.push_back({descriptor, POLLIN, 0});
+        const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), millisecondsToNextAlarm());
+        if (count < 0 && errno != EINTR) {  // EINTR: stopped and continued
+            throw std::system_error(errno, std::generic_category(), "epoll_wait");
         }
-        if (::poll(entries.data(), entries.size(), millisecondsToNextAlarm()) < 0) {
-            continue;  // EINTR: stopped and continued
-        }
-        for (auto entry = entries.begin() + 1; entry != entries.end(); ++entry) {
+        for (int i = 0; i < count; ++i) {
             // An action before this one may have had it forgotten.
-            const auto found = entry->revents != 0 ? watched_.find(entry->fd) : watched_.end();
+            const auto found = watched_.find(events[i].data.u64);
             if (found != watched_.end()) {
                 const Action action = found->second;  // it may forget itself
                 action();

@@ -4,9 +4,12 @@
 #include "lifecycle/poll_loop.h"
 
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
+#include <array>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace std::chrono_literals;
 using lifecycle::Clock;
@@ -68,4 +71,50 @@ TEST_CASE("library: an action may forget its own descriptor and that of another 
     loop.watch(second.get(), once);
     loop.run();
     CHECK(called == 1);
+}
+
+TEST_CASE("library: an event of a descriptor that was forgotten does not go to the next one with its number") {
+    PollLoop loop;
+    std::string story;
+    std::array<FileDescriptor, 2> events{FileDescriptor(::eventfd(1, EFD_CLOEXEC)), FileDescriptor(::eventfd(1, EFD_CLOEXEC))};
+    FileDescriptor next;
+    const auto replaceOther = [&](FileDescriptor& own, FileDescriptor& other) {
+        story += "first ";
+        loop.forget(own.get());
+        const int number = other.get();
+        loop.forget(number);
+        other.reset();
+        next = FileDescriptor(::eventfd(0, EFD_CLOEXEC)); // nothing to read
+        REQUIRE(next.get() == number);
+        loop.watch(number, [&] { story += "wrong "; });
+        loop.in(5ms, [&] { loop.stop(); });
+    };
+    // Both are readable; the one that comes first takes the place of the other.
+    loop.watch(events[0].get(), [&] { replaceOther(events[0], events[1]); });
+    loop.watch(events[1].get(), [&] { replaceOther(events[1], events[0]); });
+    loop.run();
+    CHECK(story == "first ");
+}
+
+TEST_CASE("library: a loop works on when the process may have fewer descriptors than it watches") {
+    PollLoop loop;
+    std::vector<FileDescriptor> events;
+    int called = 0;
+    for (int i = 0; i < 20; ++i) {
+        events.emplace_back(::eventfd(1, EFD_CLOEXEC));
+        loop.watch(events.back().get(), [&, descriptor = events.back().get()] {
+            loop.forget(descriptor);
+            if (++called == 20) {
+                loop.stop();
+            }
+        });
+    }
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    rlimit few = before;
+    few.rlim_cur = 4;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    loop.run();
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    CHECK(called == 20);
 }

@@ -34,8 +34,11 @@ public:
     PollLoop(const PollLoop&) = delete;
     PollLoop& operator=(const PollLoop&) = delete;
 
-    /// Calls `readable` whenever the descriptor has input or has ended, until forget().
+    /// Calls `readable` whenever the descriptor has input or has ended, until forget(). Watching it again
+    /// replaces the action. Throws std::system_error if the system cannot watch it.
     void watch(int descriptor, Action readable);
+    /// To be called before the descriptor is closed. An event of it that is already there is dropped, also
+    /// when the number is watched again for something else.
     void forget(int descriptor);
 
     /// Calls `action` once at that moment, unless it is canceled before.
@@ -52,6 +55,8 @@ public:
     void stop();
 
 private:
+    /// What is watched has a number that is never given twice, as that of a descriptor is.
+    using Watch = std::uint64_t;
     struct Alarm {
         Timer timer;
         Action action;
@@ -61,8 +66,11 @@ private:
     void soundAlarms();
     void takePosted();
 
+    const FileDescriptor epoll_;
     const FileDescriptor wake_;  // eventfd
-    std::unordered_map<int, Action> watched_;
+    std::unordered_map<int, Watch> watchOf_;
+    std::unordered_map<Watch, Action> watched_;
+    Watch lastWatch_ = 0;  // 0 is wake_
     std::multimap<TimePoint, Alarm> alarms_;
     Timer lastTimer_ = 0;
 
