@@ -1,5 +1,6 @@
 #include "generation.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,8 +23,16 @@ using lifecycle::ShutdownResult;
 
 namespace {
 
+/// How long the log may wait for its reader when the process is about to be gone.
+constexpr lifecycle::Duration lastWordsLimit = std::chrono::milliseconds(20);
+
 lifecycle::Duration microseconds(std::uint64_t count) {
     return std::chrono::microseconds(count);
+}
+
+/// Another descriptor of the process that has started this one, which adds itself at the end.
+lifecycle::FileDescriptor starterProcess(const std::vector<lifecycle::FileDescriptor>& older) {
+    return lifecycle::FileDescriptor(older.empty() ? -1 : ::fcntl(older.back().get(), F_DUPFD_CLOEXEC, 3));
 }
 
 }  // namespace
@@ -33,6 +42,7 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
                        lifecycle::EventLog& events)
     : settings_(std::move(settings)),
       inherited_(std::move(inherited)),
+      starterProcess_(starterProcess(inherited_.older)),
       signals_(signals),
       events_(events),
       managed_(inherited_.start.text("control") == "stable-pid"),
@@ -54,6 +64,7 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
         new GreetingService(settings_.message, generation_, settings_.work, ready_),
         lifecycle::HttpServerOptions{
             .sockets = sockets,
+            .acceptFromStart = false,
             .keepAliveGrace = settings_.keepAliveGrace,
             .keepAliveTimeout = settings_.keepAliveTimeout,
             .events = &events_});
@@ -65,12 +76,13 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
                                       .blockedSignals = {restartSignals.begin(), restartSignals.end()},
                                       .startTimeout = settings_.startTimeout};
         restarter_ = std::make_unique<Restarter>(
-            *loop_, settings_, std::move(plan), generation_, std::move(inherited_.older),
+            *loop_, settings_, std::move(plan), generation_, !inherited_.starter, std::move(inherited_.older),
             requests_,
             Restarter::Clients{.handOver = [this](const Handover& handover) { handOver(handover); },
                                .takeBack = [this] { takeBack(); },
                                .finish = [this] { finish(); },
-                               .successorEnded = [this](int code) { code_ = std::max(code_, code); leave(); }},
+                               .successorEnded = [this](int code) { code_ = std::max(code_, code); leave(); },
+                               .restartWaits = [this] { tellStarter({"restart"}); }},
             events_);
     }
 }
@@ -78,16 +90,21 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
 Generation::~Generation() {
     signals_.onForced({});
     if (drainThread_.joinable()) {
+        if (state_ != State::draining) {
+            drainOrder_.set_value(std::nullopt);
+        }
         drainThread_.join();
     }
 }
 
 int Generation::run() {
     listenToSignals();
+    limitStart();
     if (generation_ > 1 && !settings_.fault.kind().empty()) {
         events_.emit("fault", {{"kind", settings_.fault.kind()}, {"note", "an experiment of the configuration file"}});
         settings_.fault.beforeReady(signals_.context(), [this] { inherited_.starter.reset(); });
     }
+    makeReady();
     if (inherited_.starter) {
         listenToStarter();
     } else {
@@ -96,8 +113,15 @@ int Generation::run() {
     }
     loop_->run();
     events_.emit("exit", {{"code", code_}});
-    if (wasCut_) {
-        ::_exit(code_);  // A handler that was cut may still be running: no destructors under its feet.
+    signals_.stop();
+    const bool leavesSuccessor = restarter_ && restarter_->hasSuccessor();
+    if (leavesSuccessor && !ending_ && signals_.context().done()) {
+        restarter_->end();  // It came too late for this process, and is meant for the service.
+    }
+    if (wasCut_ || leavesSuccessor) {
+        // A handler that was cut may still be running: no destructors under its feet. And the sooner this process
+        // is gone, the sooner nobody sends a signal to it that nobody takes.
+        ::_exit(code_);
     }
     return code_;
 }
@@ -115,7 +139,32 @@ void Generation::listenToSignals() {
         [this] { loop_->post([this] { end(signals_.context().cause(), false); }); });
 }
 
+/// Whatever serving and its end need is there before the clients are: it may throw here.
+void Generation::makeReady() {
+    server_->start();
+    drainThread_ = std::thread([this, order = drainOrder_.get_future()]() mutable {
+        if (const std::optional<Context> context = order.get()) {
+            const ShutdownResult result = server_->shutdown(*context);
+            loop_->post([this, result] { drained(result); });
+        }
+    });
+}
+
 // ---- taking over from the generation before -----------------------------------------------------
+
+/// The starter kills it when it is late, but may be gone: a process that hangs would keep the port for itself.
+void Generation::limitStart() {
+    if (!inherited_.starter) {
+        return;
+    }
+    const lifecycle::Duration limit = lifecycle::addSaturated(settings_.startTimeout, std::chrono::seconds(1));
+    startLimit_ = withTimeout(Context::background(), limit).context;
+    whenTooLate_ = startLimit_.onDone([this, limit] {
+        events_.emitWithin(lastWordsLimit, "exit", {{"code", lifecycle::exitUnavailable},
+                                                    {"note", "not serving after " + lifecycle::formatDuration(limit)}});
+        ::_exit(lifecycle::exitUnavailable);
+    });
+}
 
 void Generation::listenToStarter() {
     loop_->watch(inherited_.starter->descriptor(), [this] {
@@ -125,7 +174,7 @@ void Generation::listenToStarter() {
         if (inherited_.starter->ended()) {
             loop_->forget(inherited_.starter->descriptor());
             inherited_.starter.reset();
-            starterIsGone();
+            starterHasClosed();
         }
     });
     tellStarter({"ready", {{"version", std::to_string(lifecycle::RestartChannel::version)},
@@ -141,16 +190,15 @@ std::string Generation::inodes() const {
     return list;
 }
 
-void Generation::tellStarter(const RestartMessage& message) {
-    if (inherited_.starter) {
-        inherited_.starter->send(message);
-    }
+bool Generation::tellStarter(const RestartMessage& message) {
+    return inherited_.starter && inherited_.starter->send(message);
 }
 
 void Generation::take(const RestartMessage& message) {
     if (message.word == "serve" && state_ == State::starting && !ending_) {
-        serve();
-        tellStarter({"serving"});
+        takeOver();
+    } else if (message.word == "settled" && restarter_) {
+        restarter_->settled();
     } else if (message.word == "restart") {
         restart(true);
     } else if (message.word == "end") {
@@ -165,15 +213,38 @@ void Generation::take(const RestartMessage& message) {
     }
 }
 
-void Generation::starterIsGone() {
+void Generation::takeOver() {
+    whenTooLate_ = {};  // Waits for it: this process either is gone now, or serves.
+    if (tellStarter({"serving"})) {
+        serve();
+    }  // else it is gone, which the channel is about to tell
+}
+
+void Generation::starterHasClosed() {
     if (managed_) {
         // Nobody follows the pid of this process, so nobody could end the service any more.
         end("the supervising process is gone", false);
     } else if (state_ == State::starting) {
-        events_.emit("restart.orphaned", {{"note", "the generation before is gone: serving in its place"}});
-        serve();
-        notifier_.ready(::getpid(), status("serves: the generation before is gone"));
+        // It may live, and serve, and be about to kill this one.
+        loop_->watch(starterProcess_.get(), [this] {
+            loop_->forget(starterProcess_.get());
+            starterHasEnded();
+        });
+    } else {
+        restarter_->settled();
     }
+}
+
+/// No generation before the starter has a claim to the clients: see Restarter::settled.
+void Generation::starterHasEnded() {
+    if (ending_) {
+        return;
+    }
+    whenTooLate_ = {};
+    events_.emit("restart.orphaned", {{"note", "the generation before is gone: serving in its place"}});
+    restarter_->settled();
+    serve();
+    notifier_.ready(::getpid(), status("serves: the generation before is gone"));
 }
 
 std::string Generation::status(const std::string& what) const {
@@ -181,12 +252,14 @@ std::string Generation::status(const std::string& what) const {
 }
 
 void Generation::serve() {
-    server_->start();
+    if (generation_ == 1) {
+        pidFile_.write();
+    }
+    server_->resumeAccepting();
     state_ = State::serving;
+    starterProcess_.reset();
     if (generation_ > 1) {
         writePidFile();
-    } else {
-        pidFile_.write();
     }
     startGuard_.serving();
     openRequests();
@@ -325,10 +398,7 @@ void Generation::drain(lifecycle::TimePoint deadline) {
     }
     const auto [context, cut] = withDeadline(Context::background(), deadline);
     cutNow_ = cut;
-    drainThread_ = std::thread([this, context = context] {
-        const ShutdownResult result = server_->shutdown(context);
-        loop_->post([this, result] { drained(result); });
-    });
+    drainOrder_.set_value(context);
 }
 
 void Generation::drained(const ShutdownResult& result) {
@@ -363,7 +433,9 @@ void Generation::report(const ShutdownResult& result) {
 void Generation::leave() {
     if (isDrained_ && (!restarter_ || !restarter_->waitsForSuccessor())) {
         requests_.close();
-        pidFile_.remove();
+        if (handover_.newPid == 0) {
+            pidFile_.remove();  // else it is up to the successor, which may not have got to it yet
+        }
         loop_->stop();
     }
 }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ namespace stage {
 /// One process that serves clients, from its start to its end: it takes over from the generation
 /// before, serves, hands over to the next one, and finishes what it has accepted.
 ///
-/// Everything is decided on the thread of run(); only the drain, which blocks, has one of its own.
+/// Everything is decided on the thread of run(); only the drain, which blocks, has one of its own. What the
+/// end needs is made before it serves: then the system may have no thread left.
 class Generation {
 public:
     /// `signals` takes SIGHUP and SIGUSR2, too.
@@ -43,16 +45,20 @@ public:
 
 private:
     enum class State {
-        starting,
+        starting,    ///< accepts nobody yet
         serving,
         handedOver,  ///< accepts nobody, and could take the clients back
         draining,    ///< the same without a way back
     };
 
     void listenToSignals();
+    void makeReady();
+    void limitStart();
     void listenToStarter();
     void take(const lifecycle::RestartMessage& message);
-    void starterIsGone();
+    void takeOver();
+    void starterHasClosed();
+    void starterHasEnded();
     void serve();
     void writePidFile();
     void openRequests();
@@ -70,11 +76,12 @@ private:
     void drained(const lifecycle::ShutdownResult& result);
     void report(const lifecycle::ShutdownResult& result);
     void leave();
-    void tellStarter(const lifecycle::RestartMessage& message);
+    bool tellStarter(const lifecycle::RestartMessage& message);
     std::string inodes() const;
 
     Settings settings_;
     lifecycle::InheritedSockets inherited_;
+    lifecycle::FileDescriptor starterProcess_;  // see openProcess; until this one serves, none if managed
     StartGuard startGuard_;
     lifecycle::ShutdownSignals& signals_;
     lifecycle::EventLog& events_;
@@ -91,6 +98,8 @@ private:
     lifecycle::DoneCallback whenStopped_;
     Heartbeat heartbeat_;
     lifecycle::RestartRequests requests_;
+    lifecycle::Context startLimit_ = lifecycle::Context::background();
+    lifecycle::DoneCallback whenTooLate_;
     std::unique_ptr<Restarter> restarter_;
 
     State state_ = State::starting;
@@ -99,6 +108,7 @@ private:
     Handover handover_;
     std::uint64_t inFlightAtHandover_ = 0;
     std::optional<lifecycle::CancelFunction> cutNow_;
+    std::promise<std::optional<lifecycle::Context>> drainOrder_;  // nullopt: never
     std::thread drainThread_;
     bool isDrained_ = false;
     bool wasCut_ = false;

@@ -8,6 +8,20 @@ void RestartLimits::rolledBack() {
     }
 }
 
+void RestartLimits::served(lifecycle::Duration time) {
+    if (time >= std::chrono::seconds(10)) {
+        respawns_ = 0;
+    }
+}
+
+std::optional<lifecycle::Duration> RestartLimits::respawn() {
+    if (respawns_ == mostRespawns) {
+        return std::nullopt;
+    }
+    const unsigned before = respawns_++;
+    return before == 0 ? lifecycle::Duration::zero() : std::chrono::milliseconds(50) * (1u << before);
+}
+
 std::optional<std::string> RestartLimits::refusal(unsigned alive) const {
     const lifecycle::Duration rest = pauseEnd_ - lifecycle::Clock::now();
     if (rest > lifecycle::Duration::zero()) {

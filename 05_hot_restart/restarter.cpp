@@ -16,7 +16,7 @@ using lifecycle::RestartMessage;
 using lifecycle::Successor;
 
 Restarter::Restarter(lifecycle::PollLoop& loop, const Settings& settings, lifecycle::SuccessorPlan plan,
-                     unsigned generation, std::vector<lifecycle::FileDescriptor> older,
+                     unsigned generation, bool settled, std::vector<lifecycle::FileDescriptor> older,
                      lifecycle::RestartRequests& requests, Clients clients, lifecycle::EventLog& events)
     : loop_(loop),
       settings_(settings),
@@ -26,7 +26,8 @@ Restarter::Restarter(lifecycle::PollLoop& loop, const Settings& settings, lifecy
       requests_(requests),
       clients_(std::move(clients)),
       events_(events),
-      limits_(settings.rollbackWindow) {
+      limits_(settings.rollbackWindow),
+      settled_(settled) {
     for (const lifecycle::FileDescriptor& process : older_) {
         loop_.watch(process.get(), [this] { forgetEnded(); });
     }
@@ -42,10 +43,17 @@ void Restarter::forgetEnded() {
     });
 }
 
-void Restarter::killSuccessor() const {
-    if (const pid_t pid = successorPid_) {
-        ::kill(pid, SIGKILL);
+void Restarter::killSuccessor() {
+    const std::lock_guard lock(successorMutex_);
+    noMore_ = true;
+    if (successor_) {
+        successor_->forceEnd();
     }
+}
+
+void Restarter::forgetSuccessor() {
+    const std::lock_guard lock(successorMutex_);
+    successor_.reset();
 }
 
 void Restarter::refuse(const std::string& reason) {
@@ -68,10 +76,14 @@ void Restarter::request(bool bySignal) {
     } else if (ending_) {
         refuse("the service is ending");
     } else if (handedOver_) {
-        refuse("this generation has handed over: the service is process " + std::to_string(successorPid_));
+        refuse("this generation has handed over: the service is process " + std::to_string(successor_ ? successor_->pid() : 0));
     } else if (successor_) {
         oneMore_ = oneMore_ || bySignal;
         events_.emit("restart.queued", {{"note", "one more restart, when this one is over"}});
+    } else if (!settled_) {
+        oneMore_ = true;
+        events_.emit("restart.queued", {{"note", "when the rollback window of the last restart is over"}});
+        clients_.restartWaits();
     } else if (const auto reason = limits_.refusal(static_cast<unsigned>(older_.size()) + 1)) {
         refuse(*reason);
     } else {
@@ -82,6 +94,12 @@ void Restarter::request(bool bySignal) {
 void Restarter::requestAgain() {
     if (std::exchange(oneMore_, false) || requests_.areWaiting()) {
         request(true);
+    }
+}
+
+void Restarter::settled() {
+    if (!std::exchange(settled_, true)) {
+        requestAgain();
     }
 }
 
@@ -97,7 +115,7 @@ void Restarter::start() {
     try {
         const lifecycle::FileDescriptor self = lifecycle::openProcess(::getpid());
         plan.older.push_back(self.get());
-        successor_ = std::make_unique<Successor>(
+        auto successor = std::make_unique<Successor>(
             loop_, plan,
             Successor::Callbacks{
                 .serving = [this] { serving(); },
@@ -106,19 +124,28 @@ void Restarter::start() {
                 .said = [this](const RestartMessage& message) {
                     if (message.word == "released") {
                         windowIsOver();
+                    } else if (message.word == "restart") {
+                        oneMore_ = window_ != 0;
                     }
                 }});
+        {
+            const std::lock_guard lock(successorMutex_);
+            if (noMore_) {
+                return;
+            }
+            successor_ = std::move(successor);
+        }
+        successor_->start(plan);
     } catch (const std::exception& error) {
         failed(error.what());
         return;
     }
-    successorPid_ = successor_->pid();
     events_.emit("restart.spawned", {{"new_pid", successor_->pid()}, {"took", successor_->spawnTook()}});
 }
 
 void Restarter::failed(const std::string& reason) {
-    const pid_t pid = successorPid_.exchange(0);
-    successor_.reset();
+    const pid_t pid = successor_ ? successor_->pid() : 0;
+    forgetSuccessor();
     if (ending_) {
         events_.emit("restart.canceled", {{"new_pid", pid}, {"note", "the service ends: " + reason}});
         clients_.successorEnded(lifecycle::exitClean);
@@ -135,7 +162,7 @@ void Restarter::failed(const std::string& reason) {
 }
 
 void Restarter::serving() {
-    if (ending_) {
+    if (ending_ || successor_->hasEnded()) {
         return;
     }
     handedOver_ = true;
@@ -150,22 +177,24 @@ void Restarter::serving() {
 void Restarter::windowIsOver() {
     if (handedOver_ && window_ != 0) {
         loop_.cancel(std::exchange(window_, 0));
-        requests_.served(generation_ + 1, successorPid_);
+        requests_.served(generation_ + 1, successor_->pid());
+        oneMore_ = false;  // The successor remembers it.
+        successor_->say({"settled"});
         clients_.finish();
     }
 }
 
 void Restarter::gone(const ChildEnd& end) {
     if (ending_) {
-        successorPid_ = 0;
-        successor_.reset();
+        forgetSuccessor();
         clients_.successorEnded(end.signal != 0 ? lifecycle::exitForcedBy(end.signal) : end.code);
+    } else if (!handedOver_) {
+        failed(end.text());
     } else if (window_ != 0) {
         rollBack(end);
     } else {
         events_.emit("restart.successor_ended", {{"pid", successor_->pid()}, {"end", end.text()}});
-        successorPid_ = 0;
-        successor_.reset();
+        forgetSuccessor();
     }
 }
 
@@ -180,8 +209,7 @@ void Restarter::rollBack(const ChildEnd& end) {
                                       {"new_pid", successor_->pid()},
                                       {"in_a_row", limits_.rollbacks()},
                                       {"note", "this generation serves again"}});
-    successorPid_ = 0;
-    successor_.reset();  // reaped last: until here the pid file never named a pid that was given away
+    forgetSuccessor();  // reaped last: until here the pid file never named a pid that was given away
     requestAgain();
 }
 
@@ -193,8 +221,7 @@ void Restarter::end() {
     if (!successor_->mayServe()) {
         events_.emit("restart.canceled", {{"new_pid", successor_->pid()}, {"note", "the service ends: killed"}});
         successor_->kill();
-        successorPid_ = 0;
-        successor_.reset();
+        forgetSuccessor();
         return;
     }
     successor_->say({"end", {{"quietly", handedOver_ ? "0" : "1"}}});

@@ -2,9 +2,9 @@
 
 #include <sys/types.h>
 
-#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -31,7 +31,7 @@ struct Handover {
 /// Used on the loop's thread alone, apart from killSuccessor().
 class Restarter {
 public:
-    /// What happens to the own clients.
+    /// What happens to the own clients, and what has to be said to the process that started this one.
     struct Clients {
         std::function<void(const Handover&)> handOver;
         std::function<void()> takeBack;
@@ -39,24 +39,33 @@ public:
         std::function<void()> finish;
         /// The successor has ended while the service ends; its exit code.
         std::function<void(int)> successorEnded;
+        /// A restart was asked for, and waits for settled(): the starter does it if it takes the clients back.
+        std::function<void()> restartWaits;
     };
 
+    /// `settled` as after settled().
     Restarter(lifecycle::PollLoop& loop, const Settings& settings, lifecycle::SuccessorPlan plan,
-              unsigned generation, std::vector<lifecycle::FileDescriptor> older, lifecycle::RestartRequests& requests,
-              Clients clients, lifecycle::EventLog& events);
+              unsigned generation, bool settled, std::vector<lifecycle::FileDescriptor> older,
+              lifecycle::RestartRequests& requests, Clients clients, lifecycle::EventLog& events);
 
     /// Starts a restart, or remembers that one more is wanted, or says why not. `bySignal`: by SIGHUP, and not
     /// by one of the RestartRequests, which ask again when this process does not serve any more.
     void request(bool bySignal);
 
+    /// The process that started this one cannot take the clients back any more. Until then no next generation
+    /// is started: never more than two processes have a claim to the clients.
+    void settled();
+
     /// The service ends: a successor that does not serve yet is killed, one that does is told.
     void end();
+
+    bool hasSuccessor() const { return successor_ != nullptr; }
 
     /// end() has told a successor, which has not ended yet.
     bool waitsForSuccessor() const { return ending_ && successor_ != nullptr; }
 
     /// For the forced end, from any thread.
-    void killSuccessor() const;
+    void killSuccessor();
 
 private:
     void forgetEnded();
@@ -69,6 +78,7 @@ private:
     void rollBack(const lifecycle::ChildEnd& end);
     void windowIsOver();
     void requestAgain();
+    void forgetSuccessor();
 
     lifecycle::PollLoop& loop_;
     const Settings& settings_;
@@ -80,8 +90,10 @@ private:
     lifecycle::EventLog& events_;
     const lifecycle::ServiceNotifier notifier_;
     RestartLimits limits_;
+    std::mutex successorMutex_;  // held to change successor_, and to use it on another thread
     std::unique_ptr<lifecycle::Successor> successor_;
-    std::atomic<pid_t> successorPid_ = 0;
+    bool noMore_ = false;  // guarded by successorMutex_: this process is forced to end
+    bool settled_;
     bool oneMore_ = false;
     bool handedOver_ = false;
     bool ending_ = false;

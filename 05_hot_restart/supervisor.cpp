@@ -148,6 +148,7 @@ void Supervisor::restart() {
 }
 
 void Supervisor::start() {
+    loop_->cancel(std::exchange(respawn_, 0));
     const unsigned generation = ++lastGeneration_;
     requests_.begun(generation);
     events_.emit("restart.begin", {{"new_generation", generation}});
@@ -164,6 +165,7 @@ void Supervisor::start() {
                                      },
                                  .gone = [this, worker](const ChildEnd& end) { gone(worker, end); },
                                  .said = [this, worker](const RestartMessage& message) { heard(worker, message); }});
+        worker->process->start(plan);
     } catch (const std::exception& error) {
         failed(worker, error.what(), lifecycle::exitUnavailable);
         return;
@@ -174,7 +176,7 @@ void Supervisor::start() {
 }
 
 void Supervisor::serving(Workers::iterator worker) {
-    if (ending_) {
+    if (ending_ || worker->process->hasEnded()) {
         return;
     }
     if (window_ != 0) {
@@ -182,6 +184,7 @@ void Supervisor::serving(Workers::iterator worker) {
     }
     const auto old = find(Role::serving);
     worker->role = Role::serving;
+    worker->servingSince = lifecycle::Clock::now();
     if (old != workers_.end()) {
         const Successor& process = *worker->process;
         old->role = Role::fallback;
@@ -192,16 +195,18 @@ void Supervisor::serving(Workers::iterator worker) {
             limits_.succeeded();
             windowIsOver();
         });
-    } else if (lastGeneration_ == 1) {
-        pidFile_.write();
-        startGuard_.serving();
-        tellReady(events_, "ready", worker->generation, inherited_.sockets);
-        heartbeat_.start();
-        try {
-            requests_.open();
-        } catch (const std::exception& error) {
-            events_.emit("restart.requests_failed", {{"reason", error.what()}});
+    } else {
+        if (!std::exchange(hasServed_, true)) {
+            pidFile_.write();
+            startGuard_.serving();
+            heartbeat_.start();
+            try {
+                requests_.open();
+            } catch (const std::exception& error) {
+                events_.emit("restart.requests_failed", {{"reason", error.what()}});
+            }
         }
+        tellReady(events_, "ready", worker->generation, inherited_.sockets);
     }
     notifier_.ready(::getpid(), text(worker->generation) + " serves");
     if (std::exchange(oneMore_, false)) {
@@ -216,8 +221,15 @@ void Supervisor::heard(Workers::iterator worker, const RestartMessage& message) 
     if (message.text("ends") == "1") {
         // Somebody has told it, and not this process. It closes the sockets for all of us.
         end("process " + std::to_string(worker->process->pid()) + ", which served, was told to end");
-    } else if (const auto next = find(Role::serving); next != workers_.end()) {
-        // The old generation has stopped accepting: from here on the new one answers.
+    } else if (worker->role != Role::serving) {  // else it has been told to resume meanwhile
+        release(worker);
+    }
+}
+
+/// The old generation accepts nobody any more: from here on the new one answers.
+void Supervisor::release(Workers::iterator old) {
+    const auto next = find(Role::serving);
+    if (!std::exchange(old->released, true) && next != workers_.end()) {
         tellReady(events_, "ready", next->generation, inherited_.sockets);
     }
 }
@@ -233,13 +245,15 @@ void Supervisor::failed(Workers::iterator worker, const std::string& reason, int
     }
     const bool anybodyServes = find(Role::serving) != workers_.end();
     const unsigned generation = worker->generation;
+    if (code == 0) {
+        code = lifecycle::exitUnavailable;
+    }
     events_.emit("restart.failed", {{"reason", reason},
                                     {"new_pid", worker->process ? worker->process->pid() : 0},
                                     {"note", anybodyServes ? "the old generation serves on" : "nobody serves"}});
     remove(worker);
     if (!anybodyServes) {
-        code_ = code == 0 ? lifecycle::exitUnavailable : code;
-        end("the service could not be started");
+        replaceLast(code, "the service could not be started");
         return;
     }
     notifier_.ready(::getpid(), "the old generation serves on: restart failed: " + reason);
@@ -262,7 +276,9 @@ void Supervisor::windowIsOver() {
 
 void Supervisor::gone(Workers::iterator worker, const ChildEnd& end) {
     const bool served = worker->role == Role::serving;
-    if (ending_) {
+    if (worker->role == Role::starting) {  // It has ended before it could be told that it serves.
+        failed(worker, end.text(), exitCodeOf(end));
+    } else if (ending_) {
         code_ = std::max(code_, exitCodeOf(end));
         remove(worker);
         if (workers_.empty()) {
@@ -273,19 +289,39 @@ void Supervisor::gone(Workers::iterator worker, const ChildEnd& end) {
     } else {
         events_.emit("worker.ended", {{"pid", worker->process->pid()}, {"end", end.text()}});
         requests_.failed(worker->generation, "the new generation has ended: " + end.text());
-        const bool nobodyIsLeft = served && find(Role::starting) == workers_.end();
+        if (served) {
+            limits_.served(lifecycle::Clock::now() - worker->servingSince);
+        } else {
+            release(worker);
+        }
         remove(worker);
-        if (nobodyIsLeft) {
-            code_ = exitCodeOf(end);
-            this->end("the process that served has ended: " + end.text());
+        if (served && find(Role::starting) == workers_.end()) {
+            replaceLast(exitCodeOf(end), "the process that served has ended: " + end.text());
         }
     }
+}
+
+/// Nobody serves, or is about to. Clients wait in line meanwhile.
+void Supervisor::replaceLast(int code, const std::string& cause) {
+    const std::optional<lifecycle::Duration> pause = limits_.respawn();
+    if (!hasServed_ || !pause) {
+        code_ = code;
+        end(cause);
+        return;
+    }
+    events_.emit("worker.respawn", {{"reason", cause}, {"in_a_row", limits_.respawns()}, {"after", *pause}});
+    respawn_ = loop_->in(*pause, [this] {
+        if (!ending_) {
+            start();
+        }
+    });
 }
 
 void Supervisor::rollBack(Workers::iterator dead, const ChildEnd& end) {
     loop_->cancel(std::exchange(window_, 0));
     const auto fallback = find(Role::fallback);
     fallback->role = Role::serving;
+    fallback->released = false;
     fallback->process->say({"resume"});
     limits_.rolledBack();
     notifier_.ready(::getpid(), text(fallback->generation) + " serves again: the new one has ended: " + end.text());

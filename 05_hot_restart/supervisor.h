@@ -26,7 +26,8 @@ namespace stage {
 
 /// Restarts with --control stable-pid: a process that stays, for those who follow one pid
 /// (supervisord, systemd, a container, a shell). It holds the listening sockets and serves nobody:
-/// it starts the generations, passes signals on, and ends with their exit code.
+/// it starts the generations, passes signals on, and ends with their exit code. It replaces a generation
+/// that has died and left nobody who serves.
 ///
 /// Used on the thread of run() alone, apart from killAll().
 class Supervisor {
@@ -52,6 +53,8 @@ private:
         unsigned generation;
         Role role;
         std::unique_ptr<lifecycle::Successor> process;
+        bool released = false;  ///< accepts nobody any more
+        lifecycle::TimePoint servingSince{};
     };
     using Workers = std::list<Worker>;
 
@@ -65,6 +68,8 @@ private:
     void failed(Workers::iterator worker, const std::string& reason, int code);
     void gone(Workers::iterator worker, const lifecycle::ChildEnd& end);
     void rollBack(Workers::iterator dead, const lifecycle::ChildEnd& end);
+    void release(Workers::iterator old);
+    void replaceLast(int code, const std::string& cause);
     void windowIsOver();
     void hammer();
     void passOn(int signal);
@@ -89,10 +94,12 @@ private:
     lifecycle::RestartRequests requests_;
     Workers workers_;
     unsigned lastGeneration_ = 0;
+    bool hasServed_ = false;
     bool oneMore_ = false;
     bool ending_ = false;
     int code_ = 0;
     lifecycle::PollLoop::Timer window_ = 0;
+    lifecycle::PollLoop::Timer respawn_ = 0;
 
     std::mutex pidsMutex_;
     std::set<pid_t> pids_;  // guarded by pidsMutex_: of the workers that are not reaped

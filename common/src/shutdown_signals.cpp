@@ -68,10 +68,18 @@ ShutdownSignals::ShutdownSignals(EventLog& events, ShutdownSignalsOptions option
 }
 
 ShutdownSignals::~ShutdownSignals() {
-    ::eventfd_write(wake_, 1);
-    thread_.join();
+    stop();
     ::close(wake_);
     ::close(signals_);
+}
+
+void ShutdownSignals::stop() {
+    if (thread_.joinable()) {
+        ::eventfd_write(wake_, 1);
+        thread_.join();
+        while (takeNext()) {
+        }
+    }
 }
 
 void ShutdownSignals::onForced(std::function<void()> lastWords) {
@@ -88,12 +96,18 @@ void ShutdownSignals::run() {
         if (sources[1].revents != 0) {
             return;
         }
-        signalfd_siginfo info{};
-        if (::read(signals_, &info, sizeof info) == sizeof info) {
-            take({static_cast<int>(info.ssi_signo), static_cast<pid_t>(info.ssi_pid), info.ssi_uid,
-                  info.ssi_code == SI_KERNEL});
-        }
+        takeNext();
     }
+}
+
+bool ShutdownSignals::takeNext() {
+    signalfd_siginfo info{};
+    if (::read(signals_, &info, sizeof info) != sizeof info) {
+        return false;
+    }
+    take({static_cast<int>(info.ssi_signo), static_cast<pid_t>(info.ssi_pid), info.ssi_uid,
+          info.ssi_code == SI_KERNEL});
+    return true;
 }
 
 void ShutdownSignals::on(int number, Action action) {

@@ -82,23 +82,29 @@ std::string ChildEnd::text() const {
 
 Successor::Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callbacks)
     : loop_(loop), callbacks_(std::move(callbacks)), inodes_(inodesOf(plan.sockets)), begin_(Clock::now()) {
-    letChildrenBeWaitedFor();
     RestartChannel::Ends ends = RestartChannel::make();
+    theirEnd_ = std::move(ends.theirs);
     channel_ = std::make_unique<RestartChannel>(std::move(ends.ours));
     if (!channel_->send(startMessage(plan))) {
         throw std::system_error(errno, std::generic_category(), "cannot tell a new generation what it is given");
     }
-    pid_ = spawn(plan.command.argv, optionsFor(plan, ends.theirs.get()));
+}
+
+void Successor::start(const SuccessorPlan& plan) {
+    letChildrenBeWaitedFor();
+    pid_ = spawn(plan.command.argv, optionsFor(plan, theirEnd_.get()));
+    theirEnd_.reset();
     spawned_ = Clock::now();
     try {
         process_ = openProcess(pid_);
+        loop_.watch(channel_->descriptor(), [this] { listen(); });
+        loop_.watch(process_.get(), [this] { ended(); });
     } catch (...) {
+        forgetAll();
         ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
+        ::waitpid(pid_.exchange(0), nullptr, 0);
         throw;
     }
-    loop_.watch(channel_->descriptor(), [this] { listen(); });
-    loop_.watch(process_.get(), [this] { ended(); });
     timeout_ = loop_.in(plan.startTimeout, [this, limit = plan.startTimeout] {
         fail("not serving after " + formatDuration(limit) + ": killed");
     });
@@ -136,6 +142,13 @@ void Successor::kill() {
     }
 }
 
+void Successor::forceEnd() const noexcept {
+    channel_->send({"end"});  // for one that has no pid here yet
+    if (const pid_t pid = pid_) {
+        ::kill(pid, SIGKILL);  // not reaped yet
+    }
+}
+
 void Successor::listen() {
     while (const std::optional<RestartMessage> message = channel_->receive()) {
         take(*message);
@@ -157,7 +170,6 @@ void Successor::take(const RestartMessage& message) {
     } else if (message.word == "serving" && state_ == State::told) {
         state_ = State::serving;
         serving_ = Clock::now();
-        loop_.cancel(timeout_);
         tell(callbacks_.serving);
     } else if (state_ == State::serving) {
         tell([said = callbacks_.said, message] { said(message); });
@@ -184,6 +196,7 @@ void Successor::check(const RestartMessage& ready) {
         return;
     }
     state_ = State::told;
+    loop_.cancel(timeout_);
     say({"serve"});
 }
 

@@ -45,6 +45,7 @@ std::string verdictOn(const std::string& script, lifecycle::Duration startTimeou
                                  },
                              .gone = [](const ChildEnd&) {},
                              .said = [](const RestartMessage&) {}});
+    successor->start(plan);
     loop.run();
     const pid_t pid = successor->pid();
     successor.reset();
@@ -121,7 +122,7 @@ std::string verdictOnReady(const std::string& fields) {
 } // namespace
 
 TEST_CASE("library: a new generation with another version or pid or socket is killed with the reason") {
-    CHECK(verdictOnReady("version=9\\npid=1\\ninodes=1") == "speaks version 9 of the hand-over, not 1: killed");
-    CHECK(verdictOnReady("version=1\\npid=1\\ninodes=1").find("says it is process 1, not ") == 0);
-    CHECK(verdictOnReady("version=1\\npid='$$'\\ninodes=1").find("has other sockets (1) than it was given (") == 0);
+    CHECK(verdictOnReady("version=9\\npid=1\\ninodes=1") == "speaks version 9 of the hand-over, not 2: killed");
+    CHECK(verdictOnReady("version=2\\npid=1\\ninodes=1").find("says it is process 1, not ") == 0);
+    CHECK(verdictOnReady("version=2\\npid='$$'\\ninodes=1").find("has other sockets (1) than it was given (") == 0);
 }

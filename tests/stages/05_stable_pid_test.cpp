@@ -74,12 +74,28 @@ TEST_CASE("05: with stable-pid a new generation that fails costs nothing and one
     CHECK(server->waitForExit(30s).code == 0);
 }
 
-TEST_CASE("05: with stable-pid a worker that dies takes the service with it and the exit code tells") {
+TEST_CASE("05: with stable-pid a worker that dies is replaced and after five in a row its exit code ends the service") {
     const RestartServer server({stablePid});
-    const pid_t worker = firstChild(server.pid());
-    ::kill(worker, SIGKILL);
+    for (int generation = 1; generation <= 5; ++generation) {
+        const auto worker = static_cast<pid_t>(server.waitForGeneration(generation).number("pid"));
+        ::kill(worker, SIGKILL);
+        CHECK(server.waitForEvents("worker.respawn", generation).number("in_a_row") == generation);
+        CHECK(server.greeting().find("generation=" + std::to_string(generation + 1)) != std::string::npos);
+    }
+    ::kill(static_cast<pid_t>(server.waitForGeneration(6).number("pid")), SIGKILL);
     CHECK(server->waitForExit(30s).code == 128 + SIGKILL);
     CHECK(isRefused(server.port()));
+}
+
+TEST_CASE("05: with stable-pid a replacement that cannot start is tried again until it can") {
+    const RestartServer server({stablePid});
+    server.configure("fault=exit7\n");
+    ::kill(static_cast<pid_t>(server.waitForGeneration(1).number("pid")), SIGKILL);
+    CHECK(server.waitForEvents("restart.failed", 2).field("note") == "nobody serves");
+    server.configure("");
+    CHECK(server.greeting().find("generation=") != std::string::npos);
+    server.signal(SIGTERM);
+    CHECK(server->waitForExit(30s).code == 0);
 }
 
 TEST_CASE("05: with stable-pid workers end when the process that nobody can replace is killed") {

@@ -61,6 +61,9 @@ struct HttpServerOptions {
     /// here or there leaves the other. A shutdown closes them for good, so that everybody is refused, unless
     /// stopAccepting has been called: for sockets that a service manager or another process goes on with.
     std::vector<const ListeningSocket*> sockets{};
+    /// False: start() makes everything that serving needs, but accepts nobody until resumeAccepting(). For a
+    /// process that takes its clients over from another one, at a moment on which both agree.
+    bool acceptFromStart = true;
     /// The most requests worked on at once, each on a thread of its own. Idle connections need none. One thread
     /// is there from the start; where the system has no more, those that run serve everybody.
     unsigned threads = 256;
@@ -176,7 +179,8 @@ public:
     void stopAccepting();
 
     /// Takes them back: accepts and keeps connections alive as before. To be called after
-    /// stopAccepting, and not after closeListener or shutdown. Throws std::logic_error before start().
+    /// stopAccepting, or after start() with acceptFromStart = false, and not after closeListener or shutdown.
+    /// Throws std::logic_error before start().
     void resumeAccepting();
 
     /// Ends the server as promised above. After stopAccepting those who are in line belong to the other

@@ -56,6 +56,10 @@ public:
     /// Stops taking signals; they stay blocked.
     ~ShutdownSignals();
 
+    /// Takes what has come so far, on the calling thread, and stops taking signals: context() tells whether one
+    /// of them ended it. For the very end, when somebody else has to be told. Not for several threads.
+    void stop();
+
     ShutdownSignals(const ShutdownSignals&) = delete;
     ShutdownSignals& operator=(const ShutdownSignals&) = delete;
 
@@ -88,6 +92,7 @@ private:
     };
 
     void run();
+    bool takeNext();
     void take(const SignalInfo& signal);
     void react(const SignalInfo& signal, const Action& action);
     void takeAnother(const SignalInfo& signal);

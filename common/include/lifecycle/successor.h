@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,14 +31,14 @@ struct ChildEnd {
 struct SuccessorPlan {
     OwnCommand command{};
     std::vector<const ListeningSocket*> sockets{};
-    /// Generations that still live, see openProcess; the starter adds itself if it serves clients.
+    /// Generations that still live, see openProcess; the starter adds itself at the end if it serves clients.
     std::vector<int> older{};
     /// More fields of the message `start`.
     std::vector<std::pair<std::string, std::string>> fields{};
     /// See SpawnOptions.
     std::vector<std::string> environment{};
     std::vector<int> blockedSignals{};
-    /// Until it serves; then it is killed.
+    /// Until it is ready; then it is killed.
     Duration startTimeout = std::chrono::seconds(30);
 };
 
@@ -45,7 +46,10 @@ struct SuccessorPlan {
 /// that it is ready, is checked, and serves; see RestartChannel for the order. The process that
 /// starts it stays as it is until `serving` is called, and on `failed` nothing has happened to it.
 ///
-/// Used on the loop's thread alone, where the callbacks run, too; they may destroy the Successor.
+/// It is killed when it is not ready in time, and never once it may have clients.
+///
+/// Used on the loop's thread alone, apart from forceEnd(). The callbacks run there, too; they may destroy
+/// the Successor.
 class Successor {
 public:
     struct Callbacks {
@@ -58,9 +62,12 @@ public:
         std::function<void(const RestartMessage& message)> said;
     };
 
-    /// Starts it. Throws std::system_error if there is no such program, or it cannot be run. A SIGCHLD
-    /// that is ignored in this process gets its default disposition.
+    /// Makes the channel to it. Throws std::system_error.
     Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callbacks);
+
+    /// Starts it, once. Throws std::system_error if there is no such program, or it cannot be run. A SIGCHLD
+    /// that is ignored in this process gets its default disposition.
+    void start(const SuccessorPlan& plan);
 
     /// Reaps it if it has ended. One that lives lives on.
     ~Successor();
@@ -68,6 +75,7 @@ public:
     Successor(const Successor&) = delete;
     Successor& operator=(const Successor&) = delete;
 
+    /// 0 before start().
     pid_t pid() const { return pid_; }
     bool isServing() const { return state_ == State::serving; }
     bool hasEnded() const { return end_.has_value(); }
@@ -79,6 +87,10 @@ public:
     Duration readyTook() const { return serving_ - begin_; }
 
     void say(const RestartMessage& message) const { channel_->send(message); }
+
+    /// For the forced end of this process: whatever state it is in, also in the middle of start(), it does not
+    /// serve in this one's place. From any thread, while the Successor lives.
+    void forceEnd() const noexcept;
 
     /// Kills it, and waits until it is gone. No callback is called any more.
     void kill();
@@ -103,8 +115,9 @@ private:
     const TimePoint begin_;
     TimePoint spawned_;
     TimePoint serving_;
+    FileDescriptor theirEnd_;  // of the channel, until it is started
     std::unique_ptr<RestartChannel> channel_;
-    pid_t pid_ = -1;
+    std::atomic<pid_t> pid_ = 0;
     FileDescriptor process_;
     State state_ = State::starting;
     std::string reason_;

@@ -50,8 +50,11 @@ Acceptor::Acceptor(ServerCore& core, std::vector<Listener> listeners, int epoll,
       epoll_(epoll),
       serve_(std::move(serve)),
       shed_(std::move(shed)),
-      reserve_(openReserve()) {
-    watch(EPOLL_CTL_ADD, EPOLLIN);
+      reserve_(openReserve()),
+      stopped_(!core.options.acceptFromStart) {
+    if (!stopped_) {
+        watch(EPOLL_CTL_ADD, EPOLLIN);
+    }
 }
 
 bool Acceptor::owns(const void* source) const {

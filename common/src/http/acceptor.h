@@ -94,7 +94,7 @@ private:
     const OnAccepted shed_;
     HandshakeQuery handshakeQuery_;
     FileDescriptor reserve_;  // given up to answer a client when no other is left
-    bool stopped_ = false;
+    bool stopped_;
     bool closed_ = false;
     std::atomic<bool> paused_ = false;
     std::atomic<bool> hurried_ = false;
