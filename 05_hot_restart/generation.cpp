@@ -190,8 +190,10 @@ std::string Generation::inodes() const {
     return list;
 }
 
-bool Generation::tellStarter(const RestartMessage& message) {
-    return inherited_.starter && inherited_.starter->send(message);
+void Generation::tellStarter(const RestartMessage& message) {
+    if (inherited_.starter) {
+        inherited_.starter->send(message);
+    }
 }
 
 void Generation::take(const RestartMessage& message) {
@@ -215,9 +217,8 @@ void Generation::take(const RestartMessage& message) {
 
 void Generation::takeOver() {
     whenTooLate_ = {};  // Waits for it: this process either is gone now, or serves.
-    if (tellStarter({"serving"})) {
-        serve();
-    }  // else it is gone, which the channel is about to tell
+    serve();
+    tellStarter({"serving"});
 }
 
 void Generation::starterHasClosed() {
@@ -433,9 +434,7 @@ void Generation::report(const ShutdownResult& result) {
 void Generation::leave() {
     if (isDrained_ && (!restarter_ || !restarter_->waitsForSuccessor())) {
         requests_.close();
-        if (handover_.newPid == 0) {
-            pidFile_.remove();  // else it is up to the successor, which may not have got to it yet
-        }
+        pidFile_.remove();
         loop_->stop();
     }
 }

@@ -76,7 +76,7 @@ private:
     void drained(const lifecycle::ShutdownResult& result);
     void report(const lifecycle::ShutdownResult& result);
     void leave();
-    bool tellStarter(const lifecycle::RestartMessage& message);
+    void tellStarter(const lifecycle::RestartMessage& message);
     std::string inodes() const;
 
     Settings settings_;

@@ -145,6 +145,10 @@ void Restarter::start() {
 
 void Restarter::failed(const std::string& reason) {
     const pid_t pid = successor_ ? successor_->pid() : 0;
+    const bool hasServed = successor_ && successor_->mayServe();
+    if (hasServed && !ending_) {
+        clients_.takeBack();  // The pid file may name it.
+    }
     forgetSuccessor();
     if (ending_) {
         events_.emit("restart.canceled", {{"new_pid", pid}, {"note", "the service ends: " + reason}});

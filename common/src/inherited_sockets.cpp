@@ -1,7 +1,10 @@
 #include "lifecycle/inherited_sockets.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +19,18 @@ namespace {
 
 constexpr int firstDescriptor = 3;
 constexpr int mostDescriptors = 1000;
+
+void closeAllOnExec() {
+    if (::syscall(SYS_close_range, firstDescriptor, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
+        return;
+    }
+    // Linux older than 5.11: one by one.
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    for (rlim_t descriptor = firstDescriptor; descriptor < std::min<rlim_t>(limit.rlim_cur, 65536); ++descriptor) {
+        ::fcntl(static_cast<int>(descriptor), F_SETFD, FD_CLOEXEC);
+    }
+}
 
 /// The value, and the variable is gone.
 std::optional<std::string> takeVariable(const char* name) {
@@ -78,6 +93,7 @@ void checkAgainstStart(InheritedSockets& inherited) {
 }  // namespace
 
 InheritedSockets InheritedSockets::take() {
+    closeAllOnExec();
     const std::optional<std::string> pid = takeVariable("LISTEN_PID");
     const std::optional<std::string> count = takeVariable("LISTEN_FDS");
     const std::optional<std::string> names = takeVariable("LISTEN_FDNAMES");
@@ -96,7 +112,7 @@ InheritedSockets InheritedSockets::take() {
     std::vector<FileDescriptor> all;
     for (int i = 0; i < number; ++i) {
         all.emplace_back(firstDescriptor + i);
-        if (::fcntl(firstDescriptor + i, F_SETFD, FD_CLOEXEC) == -1) {
+        if (::fcntl(firstDescriptor + i, F_GETFD) == -1) {
             throw StartError("LISTEN_FDS=" + *count + ", but descriptor " +
                              std::to_string(firstDescriptor + i) + " is not open");
         }

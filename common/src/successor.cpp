@@ -196,6 +196,7 @@ void Successor::check(const RestartMessage& ready) {
         return;
     }
     state_ = State::told;
+    mayServe_ = true;
     loop_.cancel(timeout_);
     say({"serve"});
 }

@@ -3,6 +3,7 @@
 #include "proc.h"
 #include "restart_server.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,9 +17,6 @@ using namespace lifecycle::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-/// CTest leaves its log open for the tests it starts, and so for the first generation.
-const std::string leftOpenByCTest = BUILD_DIR "/Testing/Temporary/LastTest.log.tmp";
 
 /// What a generation must not hand down or pile up.
 struct Inheritance {
@@ -85,8 +83,7 @@ TEST_CASE("05: ten generations hand down the same descriptors and signals and en
     CHECK(server.greeting().find("generation=1") != std::string::npos);
     REQUIRE(eventually([&] { return descriptors(server.pid()).count("socket") == 0; }, 10s));
     const Inheritance first = look(server.pid());
-    std::multiset<std::string> expected = first.descriptors;
-    expected.erase(leftOpenByCTest);
+    std::multiset<std::string> expected;
     for (int generation = 2; generation <= 11; ++generation) {
         std::vector<Connection> open; // 200 of them, none of which may leak into the next generation
         for (int i = 0; i < 200; ++i) {
@@ -100,6 +97,16 @@ TEST_CASE("05: ten generations hand down the same descriptors and signals and en
         const auto next = static_cast<pid_t>(server.restart(generation).number("pid"));
         CHECK(descriptors(next).count("socket") <= 1); // the channel to the old one
         REQUIRE(server.waitForEnd(old));
+        if (generation == 2) {
+            // The first one may have more, which whoever started it has left open.
+            REQUIRE(eventually(
+                [&] {
+                    expected = descriptors(next);
+                    return std::includes(first.descriptors.begin(), first.descriptors.end(), expected.begin(),
+                                         expected.end());
+                },
+                10s));
+        }
         REQUIRE(settled(next, expected) == expected);
     }
     const Inheritance last = look(server.pid());
@@ -108,4 +115,13 @@ TEST_CASE("05: ten generations hand down the same descriptors and signals and en
     CHECK(last.directory == first.directory);
     CHECK(last.environment == first.environment);
     CHECK(server.end() == 0);
+}
+
+TEST_CASE("05: a descriptor that a careless parent has left open goes to no next generation") {
+    const RestartServer server({"bash", "-c", "exec 57</dev/null; exec \"$0\" \"$@\"", STAGE_BIN_DIR "/05_hot_restart"},
+                               {"--rollback-window=0s"}, {});
+    const auto has = [](pid_t pid) { return fs::is_symlink("/proc/" + std::to_string(pid) + "/fd/57"); };
+    CHECK(has(server.pid()));
+    server.restart(2);
+    CHECK_FALSE(has(server.pid()));
 }

@@ -162,6 +162,22 @@ std::multiset<std::string> threadNames(pid_t pid) {
     return names;
 }
 
+bool acceptsFrom(pid_t pid, const std::string& socket) {
+    const auto inode = std::strtoull(socket.c_str() + socket.find('[') + 1, nullptr, 10);
+    std::error_code gone; // descriptors come and go while we look
+    for (fs::directory_iterator entry(folder(pid) / "fdinfo", gone), end; !gone && entry != end; entry.increment(gone)) {
+        std::ifstream file(entry->path());
+        for (std::string line; std::getline(file, line);) { // "tfd: 5 events: 19 data: … pos:0 ino:a7d sdev:8"
+            const auto at = line.find("ino:");
+            if (line.find("tfd:") == 0 && at != std::string::npos &&
+                std::strtoull(line.c_str() + at + 4, nullptr, 16) == inode) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 pid_t firstChild(pid_t pid) {
     std::ifstream file(folder(pid) / "task" / std::to_string(pid) / "children");
     pid_t child = 0;

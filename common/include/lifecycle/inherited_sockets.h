@@ -24,8 +24,9 @@ struct InheritedSockets {
     RestartMessage start;
     std::vector<FileDescriptor> older;
 
-    /// Takes what there is. To be called first thing in main, before any thread: it sets close-on-exec
-    /// on all of them and unsets the variables, so that no child takes them for its own.
+    /// Takes what there is. To be called first thing in main, before any thread: it unsets the variables and
+    /// sets close-on-exec on every descriptor from 3 on, also those that the parent has left open by mistake,
+    /// so that no child takes them for its own, and no generation hands them down to the next.
     ///
     /// Throws StartError, with a sentence for the user, when something is not as it should be: a
     /// descriptor that is closed, no socket, or does not listen, another address than the starter

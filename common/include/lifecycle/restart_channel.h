@@ -26,13 +26,12 @@ struct RestartMessage {
 ///
 ///     starter → new   start     version=, generation=, sockets: what is handed over
 ///     new → starter   ready     version=, pid=, inodes of the sockets that it got; all it needs is there
-///     starter → new   serve     all of that is right: take over
-///     new → starter   serving   sent right before it accepts; only now does the starter stop accepting
+///     starter → new   serve     all of that is right: accept clients
+///     new → starter   serving   it accepts clients; only now does the starter stop accepting
 ///
-/// The clients change hands at the moment when `serving` is in the channel. Before it the new generation
-/// accepts nobody, so that it costs nothing if it fails or is killed; afterwards the starter does not kill
-/// it any more. At no moment does nobody accept. What follows is up to the service. The end of the channel
-/// is the end of the other side.
+/// So at no moment does nobody accept. Before `serve` the new generation accepts nobody, so that it costs
+/// nothing if it fails or is killed; afterwards it may have clients, and the starter does not kill it any
+/// more. What follows is up to the service. The end of the channel is the end of the other side.
 ///
 /// Messages are kept whole (a SOCK_SEQPACKET pair); up to about 200 kB fit (net.core.wmem_default). Nothing
 /// here blocks. send() may be called from every thread, the rest from one.

@@ -80,7 +80,7 @@ public:
     bool isServing() const { return state_ == State::serving; }
     bool hasEnded() const { return end_.has_value(); }
     /// It may already accept clients.
-    bool mayServe() const { return state_ == State::told || state_ == State::serving; }
+    bool mayServe() const { return mayServe_; }
 
     Duration spawnTook() const { return spawned_ - begin_; }
     /// From the beginning until it was serving.
@@ -120,6 +120,7 @@ private:
     std::atomic<pid_t> pid_ = 0;
     FileDescriptor process_;
     State state_ = State::starting;
+    bool mayServe_ = false;
     std::string reason_;
     PollLoop::Timer timeout_ = 0;
     PollLoop::Timer silence_ = 0;
