@@ -9,12 +9,18 @@ using namespace lifecycle::test;
 
 namespace {
 
-/// The thread that works on the first request to any server of the program.
-pid_t onlyWorker(const Process& program) {
+/// The threads that work on the first request to each server. Both exist when the program is ready, in the order
+/// in which it starts its servers.
+struct FirstWorkers {
+    pid_t ofPublic;
+    pid_t ofAdmin;
+};
+
+FirstWorkers firstWorkers(const Process& program) {
     std::set<pid_t> workers;
-    eventually([&] { return !(workers = threadsOf(program.pid(), "http-worker")).empty(); }, 5s);
-    REQUIRE(workers.size() == 1);
-    return *workers.begin();
+    eventually([&] { return (workers = threadsOf(program.pid(), "http-worker")).size() == 2; }, 5s);
+    REQUIRE(workers.size() == 2);
+    return {*workers.begin(), *workers.rbegin()};
 }
 
 /// A client of the admin server's stream of events, which has begun.
@@ -39,7 +45,7 @@ TEST_CASE("04: a handler of the public server that hangs holds up neither the ad
     const OrderFixture fixture({"--timeout=300ms"});
     const OrderServer& server = fixture.server;
     Connection client = server.working("/hello?work=10m");
-    const pid_t handler = onlyWorker(server);
+    const pid_t handler = firstWorkers(server).ofPublic;
     REQUIRE(server.order().status == 202); // by now the handler is through with its events
     const StoppedThread hanging(server, handler);
     Connection watcher = watching(server);
@@ -68,7 +74,7 @@ TEST_CASE("04: a handler of the admin server that hangs holds up neither the pub
     const OrderFixture fixture;
     const OrderServer& server = fixture.server;
     Connection watcher = watching(server);
-    const StoppedThread hanging(server, onlyWorker(server));
+    const StoppedThread hanging(server, firstWorkers(server).ofAdmin);
     REQUIRE(server.order().status == 202);
     Connection client = server.working("/hello?work=500ms");
 
