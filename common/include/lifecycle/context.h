@@ -42,8 +42,8 @@ class DoneCallback;
 /// Source of the rules: https://pkg.go.dev/context
 class Context {
 public:
-    /// The root: never done, no deadline. Also for the clean-up that begins when another context is done (Go's
-    /// WithoutCancel keeps that one's values; there are none here).
+    /// The root: never done, no deadline. Use it also for clean-up that begins when another context is done. (For
+    /// that, Go has WithoutCancel, which keeps the context's values; here there are none.)
     static Context background();
 
     bool done() const noexcept;

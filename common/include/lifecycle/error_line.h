@@ -5,10 +5,10 @@
 
 namespace lifecycle {
 
-/// "program: message" as one line that is safe on a terminal and in a log, without its newline: what a user typed, or
-/// what a library said about it, may hold anything. Control characters (also those beyond ASCII, and the ones that
-/// reverse the direction of text) and bytes that are not UTF-8 are escaped, `\x1b`; of more than 1100 bytes the
-/// middle is left out, so that what was wrong and why both remain.
+/// "program: message" as one line, without the newline, that is safe on a terminal and in a log: a message may quote
+/// what a user typed, which can be anything. Control characters (also those beyond ASCII, and those that reverse the
+/// direction of text) and bytes that are not UTF-8 are escaped as `\x1b`. If the line is longer than 1100 bytes, its
+/// middle is left out, so that both the bad input and the reason remain.
 std::string errorLine(std::string_view program, std::string_view message);
 
 /// Writes that line to standard error.

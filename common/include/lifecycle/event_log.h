@@ -51,17 +51,17 @@ private:
 /// of more than 512 bytes are shortened, and no line is longer than PIPE_BUF.
 ///
 /// Every line is one write(2) and thus visible at once. A reader that has stopped reading (a full
-/// pipe, a stopped terminal) cannot hold the process: after `patience` the line is dropped. So is a
-/// line that a full disk or a file size limit does not take. The next line that gets through is
-/// preceded by `events.dropped count=…`, and begins a new line if a part of the lost one was written.
-/// A closed descriptor or a reader that is gone is no error, and raises no signal. All functions may
+/// pipe, a stopped terminal) cannot block the process: after `patience` the line is dropped. So is a
+/// line that cannot be written because of a full disk or a file size limit. The next line that gets through
+/// is preceded by `events.dropped count=…`, and starts on a new line if a part of the lost one was written.
+/// A closed descriptor or a reader that is gone is not an error, and raises no signal. All functions may
 /// be called from every thread and never throw.
 ///
 /// Lines are in the order of their times, except in a file: there threads do not wait for each
 /// other, and two lines of the same moment may stand in either order.
 ///
-/// A terminal or a pipe of another user (after su, setpriv) can only be written to in a way that may
-/// block. A thread of the log's own does that, and is left behind when the process exits.
+/// Writes to a terminal or a pipe of another user (after su, setpriv) may block. The log has a thread of
+/// its own for them, which is left behind when the process exits.
 class EventLog {
 public:
     /// Blocks at most this long in emit().
@@ -77,8 +77,8 @@ public:
     EventLog(const EventLog&) = delete;
     EventLog& operator=(const EventLog&) = delete;
 
-    /// Adds `key=value` to every event that has no such field: which of several processes that share a log
-    /// has written a line. Must be called before other threads use the log.
+    /// Adds `key=value` to every event that has no such field, for instance to show which of several processes
+    /// that share a log wrote a line. Must be called before other threads use the log.
     void tag(std::string key, std::string value) {
         tagKey_ = std::move(key);
         tagValue_ = std::move(value);
@@ -109,14 +109,14 @@ private:
     const int descriptor_;
     const bool neverBlocks_;
     const bool isSocket_;
-    int reopened_ = -1;  // descriptor_ opened anew, without blocking; -1 if that needs not be or cannot be
-    std::shared_ptr<Writer> writer_;  // where it cannot be; shared with its thread
+    int reopened_ = -1;  // descriptor_ opened anew as non-blocking; -1 if that is not needed or not possible
+    std::shared_ptr<Writer> writer_;  // if that is not possible; shared with its thread
     const TimePoint start_;
     std::string tagKey_;
     std::string tagValue_;
     std::atomic<std::uint64_t> dropped_ = 0;
     std::timed_mutex mutex_;
-    std::atomic<bool> torn_ = false;  // the last line has no end
+    std::atomic<bool> torn_ = false;  // the last line was written only in part
 };
 
 }  // namespace lifecycle

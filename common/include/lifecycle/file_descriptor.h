@@ -25,7 +25,7 @@ public:
     int get() const noexcept { return descriptor_; }
     explicit operator bool() const noexcept { return descriptor_ >= 0; }
 
-    /// Gives it up without closing it.
+    /// Gives up ownership without closing it.
     [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
 
     void reset() noexcept {

@@ -51,12 +51,12 @@ struct HookReport {
     bool over() const { return status != HookStatus::waiting && status != HookStatus::running; }
 };
 
-/// How much time a hook has when all hooks before it use up theirs.
+/// How much time a hook has if all hooks before it use up theirs.
 struct HookPlan {
     std::string name;
     int phase = 0;
     Duration timeout{};  ///< its own
-    Duration atLeast{};  ///< less than that if the total is too short for all
+    Duration atLeast{};  ///< what it gets in any case: less than `timeout` if the total is too short for all hooks
 
     bool isShort() const { return atLeast < timeout; }
 };
@@ -76,18 +76,18 @@ struct ServerToEnd;
 /// What a service does when it shuts down: named steps in phases, each with a time limit, none able to
 /// hold up or prevent another.
 ///
-/// Every hook is called, whatever earlier ones did, as long as the total deadline of run() has not
-/// passed; those that are left then are skipped. A hook that throws is reported with its message; one
-/// that overruns is timed out, even if it returns then, and abandoned if it does not.
+/// Every hook is called, whatever earlier ones did, until the total deadline of run() passes; the hooks
+/// that are left then are skipped. If a hook throws, its message is reported. A hook that overruns is
+/// reported as timed out, even if it returns later, and abandoned if it does not.
 ///
-/// A hook has its own timeout. Where the total is too short for all timeouts, the first hooks have
-/// theirs, and later ones what is left of the total; but half of it is kept for the phases, in equal
-/// parts, and no earlier hook can use up the part of a later one. What a phase does not use, later ones
-/// get. plan() tells at the start whether some hook may get less than its own timeout.
+/// Each hook has its own timeout. If the total is too short for all timeouts, earlier hooks still have
+/// theirs, and later ones get what is left of the total. But half of the total is reserved in equal shares,
+/// one for each phase, and no earlier hook can use up the share of a later phase. What a phase does not use
+/// is left to later ones. plan() reports at the start whether a hook may get less than its own timeout.
 ///
-/// Each hook has a thread, which waits for it from add() on: a shutdown needs no thread that the system
-/// may not have by then. When run() returns, no thread is left that has run a hook, but those of hooks
-/// that timed out. All functions may be called from every thread.
+/// add() starts a thread for each hook, so that a shutdown does not depend on a thread that the system may
+/// no longer have by then. When run() returns, all threads that ran a hook have ended, except those of
+/// hooks that timed out. All functions may be called from every thread.
 ///
 ///     Hooks hooks(&events);
 ///     hooks.add({.name = "gate", .phase = 1, .timeout = 1s, .run = [&](const Context&) { gate.close(); }});
@@ -101,7 +101,7 @@ public:
     /// system has no thread for timers.
     explicit Hooks(EventLog* events = nullptr);
 
-    /// Ends threads that have run no hook.
+    /// Ends the threads of hooks that were not run.
     ~Hooks();
 
     Hooks(const Hooks&) = delete;
@@ -111,8 +111,8 @@ public:
     /// std::system_error if the system has no thread for it; the hook is not added then.
     void add(Hook hook);
 
-    /// Which hook has how much time in a run() with this total, in the order of their phases. Logs
-    /// `hook.short` for each that may get less than its own timeout. For the start of the program.
+    /// How much time each hook has in a run() with this total, ordered by phase. Logs `hook.short` for each
+    /// hook that may get less than its own timeout. To be called when the program starts.
     std::vector<HookPlan> plan(Duration total) const;
 
     /// Runs all hooks. Blocks until they are over, at most until `total` is done. To be called once;

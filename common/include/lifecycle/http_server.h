@@ -61,21 +61,21 @@ struct HttpServerOptions {
     /// here or there leaves the other. A shutdown closes them for good, so that everybody is refused, unless
     /// stopAccepting has been called: for sockets that a service manager or another process goes on with.
     std::vector<const ListeningSocket*> sockets{};
-    /// False: start() makes everything that serving needs, but accepts nobody until resumeAccepting(). For a
-    /// process that takes its clients over from another one, at a moment on which both agree.
+    /// False: start() prepares everything that serving needs, but accepts no connections until resumeAccepting().
+    /// For a process that takes over clients from another one, at a moment on which both agree.
     bool acceptFromStart = true;
-    /// The most requests worked on at once, each on a thread of its own. Idle connections need none. One thread
-    /// is there from the start; where the system has no more, those that run serve everybody.
+    /// How many requests are worked on at once, at most, each on a thread of its own. Idle connections need none. One
+    /// thread is started by start(); if the system has no more threads, those that run serve all clients.
     unsigned threads = 256;
     /// The most requests waiting for a thread; the next one is answered 503.
     unsigned queue = 1024;
-    /// In a shutdown: how long a connection without a request may live on to send one. If there are more than 64
-    /// of them they are closed one after the other during the second half of it, the longest idle first: closed at
-    /// one moment, their clients would all connect to the remaining servers at that moment.
+    /// In a shutdown: how long a connection without a request stays open, so that its client can send one. More than
+    /// 64 of them are not closed all at once but spread over the second half of this time, the longest idle first:
+    /// otherwise their clients would all reconnect to the remaining servers at the same moment.
     Duration keepAliveGrace = std::chrono::milliseconds(100);
     /// While serving: how long a connection may stay idle between two requests; zero for one request per connection.
-    /// Must be longer than the idle limit of every proxy and load balancer in front of it (60 s is common): otherwise
-    /// they reuse connections that the server is just closing. Responses name it to their clients.
+    /// Must be longer than the idle timeout of every proxy and load balancer in front of it (60 s is common): otherwise
+    /// they reuse connections that the server is just closing. Announced in responses (`Keep-Alive: timeout=75`).
     Duration keepAliveTimeout = std::chrono::seconds(75);
     /// How long a header may take from its first byte to its last, a client may pause within a body,
     /// and a write may make no progress.
@@ -89,8 +89,8 @@ struct HttpServerOptions {
 struct ShutdownResult {
     std::uint64_t served = 0;   ///< answered by a handler
     std::uint64_t refused = 0;  ///< answered 503 by the server: its queue was full, or it had no memory left
-    /// Still running, or waiting for their turn, when the context of the shutdown was done. Connections that had
-    /// not been accepted by then count, too.
+    /// Requests still running, or waiting for their turn, when the context of the shutdown was done. Connections
+    /// that had not been accepted by then count as well.
     std::uint64_t cut = 0;
     Duration took{};            ///< of the shutdown
 
@@ -115,18 +115,18 @@ struct ShutdownResult {
 /// An answer of another length than its Content-Length, or that ends with an exception, is broken off,
 /// so that its client cannot take it for whole, nor the next one for its end.
 ///
-/// Requests are read strictly, by RFC 9112: what leaves room for two readings is answered 400 and its connection
-/// closed, and so is a body whose chunks make no sense. A response sent ahead of the request's body keeps the
-/// connection if at most 64 KiB of a known length are missing, and says `Connection: close` otherwise.
+/// Requests are parsed strictly, by RFC 9112: an ambiguous request, or a body with malformed chunks, gets a 400, and
+/// its connection is closed. If a handler responds before it has read the request's body, the connection is kept only if
+/// at most 64 KiB of a body of known length are missing; otherwise the response says `Connection: close`.
 ///
 /// Coming from Poco::Net::HTTPServer: handlers and factories work as they are, but
 ///  - settings are HttpServerOptions, not HTTPServerParams: request.serverParams() returns a default object, there is
 ///    no maxKeepAliveRequests, and no `Server:` field unless a handler sets it;
-///  - what a handler throws is logged in `events`, or nowhere: Poco::ErrorHandler is not called. If nothing was sent,
-///    the client gets a 500; otherwise the connection is aborted;
-///  - a request of HTTP/1.0 with `Transfer-Encoding` is answered 400, RFC 9112, 6.1. Poco's HTTPClientSession sends
-///    just that by default: have it speak HTTP/1.1 (HTTPRequest::HTTP_1_1), or set a Content-Length;
-///  - fields are passed on as they came; words such as `=?utf-8?q?a?=` are not decoded.
+///  - an exception from a handler is logged in `events`, if there is one: Poco::ErrorHandler is not called. If nothing
+///    was sent, the client gets a 500; otherwise the connection is aborted;
+///  - an HTTP/1.0 request with `Transfer-Encoding` gets a 400, RFC 9112, 6.1. Poco's HTTPClientSession sends just
+///    that by default: make it use HTTP/1.1 (HTTPRequest::HTTP_1_1), or set a Content-Length;
+///  - header fields are passed on as received; encoded words such as `=?utf-8?q?a?=` are not decoded.
 ///
 /// Threads: one accepts, and watches the connections that have no request, or not all of its header;
 /// requests run on worker threads started as needed. Handlers and the factory are called on the
@@ -150,32 +150,32 @@ public:
 
     /// Listens and serves. Throws StartError, also if there are too few descriptors to serve a client,
     /// std::system_error if threads cannot be started, or std::logic_error if called twice or after shutdown().
-    /// What a shutdown needs (threads, descriptors, some memory) is there when it returns.
+    /// When it returns, everything that a shutdown needs (threads, descriptors, some memory) has been allocated.
     void start();
 
     /// The address listened on, with the real port. Throws std::logic_error before start().
     Poco::Net::SocketAddress address() const;
 
-    /// From now on, or from start() on, every response says `Connection: close`; all else goes on. For the time
-    /// between the readiness response 503 and the shutdown, in which load balancers find out (lame duck).
+    /// From now on, or from start() on, every response says `Connection: close`; nothing else changes. For the time
+    /// in which /readyz already responds 503 and load balancers have yet to notice (lame duck).
     void announceShutdown();
 
     /// The first step of a shutdown on its own, for programs with steps in between: announces it,
-    /// refuses new connections, accepts the queued ones and closes the listener. Blocks for
-    /// a few milliseconds; while clients are in the middle of connecting, or there is no descriptor for them,
-    /// a second and a half longer at most than the last one was accepted. Throws std::logic_error before start().
+    /// refuses new connections, accepts the queued ones and closes the listener. Blocks for a few milliseconds;
+    /// if clients are in the middle of connecting, or there is no descriptor for them, until 1.5 s after the last
+    /// one was accepted, at most. Throws std::logic_error before start().
     void closeListener();
 
     /// Hands the clients over: accepts nobody from here on, but keeps the listening sockets, whose
     /// queues are for another process that holds them, too. It does nothing to the sockets that the
     /// other would notice. Connections end as in a shutdown, without a deadline: each gets one more
-    /// answer, which says `Connection: close`, and keepAliveGrace to ask for it. Blocks until the thread that
-    /// accepts has taken notice, which is at once unless it is busy with other clients; when it returns nobody is
-    /// accepted any more. Throws std::logic_error before start().
+    /// response, which says `Connection: close`, if it asks for it within keepAliveGrace. Blocks until the accepting
+    /// thread has stopped: that thread first finishes what it is doing for other clients. When this returns, no more
+    /// connections are accepted. Throws std::logic_error before start().
     ///
-    /// The sockets stay non-blocking: O_NONBLOCK belongs to the open file, not to a process, and the other
-    /// process may rely on it. A program that wants to block in accept(2) on a socket it was given must say so
-    /// by fcntl(2), as systemd does for it at every start (NonBlocking=).
+    /// The sockets stay non-blocking: O_NONBLOCK belongs to the open file, not to a process, and the other process
+    /// may rely on it. A program that wants to block in accept(2) on an inherited socket must clear the flag with
+    /// fcntl(2); systemd does that for its services at every start (NonBlocking=).
     void stopAccepting();
 
     /// Takes them back: accepts and keeps connections alive as before. To be called after
@@ -189,8 +189,8 @@ public:
     /// end, each under its own context: the first context that is done cuts. Unless a request was cut,
     /// the server's threads have ended when it returns.
     ///
-    /// Before start() it returns at once, and start() throws from then on. Throws std::logic_error if it is called
-    /// by a handler of this server, whose own request it would wait for: let the handler wake another thread.
+    /// Before start() it returns at once, and start() throws from then on. Throws std::logic_error if a handler of
+    /// this server calls it, since it would wait for that handler's own request: have the handler wake another thread.
     ShutdownResult shutdown(const Context& context);
 
     /// The connections there are, the one with the oldest request first.

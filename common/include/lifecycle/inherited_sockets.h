@@ -25,8 +25,8 @@ struct InheritedSockets {
     std::vector<FileDescriptor> older;
 
     /// Takes what there is. To be called first thing in main, before any thread: it unsets the variables and
-    /// sets close-on-exec on every descriptor from 3 on, also those that the parent has left open by mistake,
-    /// so that no child takes them for its own, and no generation hands them down to the next.
+    /// sets close-on-exec on every descriptor from 3 on, also those that the parent left open by mistake,
+    /// so that children and later generations do not inherit them.
     ///
     /// Throws StartError, with a sentence for the user, when something is not as it should be: a
     /// descriptor that is closed, no socket, or does not listen, another address than the starter

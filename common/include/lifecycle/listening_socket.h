@@ -28,7 +28,7 @@ public:
     enum class IPv4Clients { accepted, notByIPv6 };
 
     /// Listens on an address: IPv4, IPv6 ([::] accepts IPv4 clients, too, unless `ipv4` says otherwise), or
-    /// the path of a Unix socket; a path that a dead process left behind is taken over, by one process alone
+    /// the path of a Unix socket; a path that a dead process left behind is taken over, by only one process
     /// if several try. Blocks at most a second. Throws StartError. Only SO_REUSEADDR is set: with
     /// SO_REUSEPORT, Poco's default, a second server on the same port would take half of the clients.
     static ListeningSocket listenOn(const Poco::Net::SocketAddress& address,
@@ -53,13 +53,13 @@ public:
     void close() { descriptor_.reset(); }
     bool isOpen() const { return static_cast<bool>(descriptor_); }
 
-    /// Which file the path of a Unix socket was when this socket was bound to it, for a process that takes
-    /// the socket over; empty for other sockets, and for those of a service manager.
+    /// Identifies the file that a Unix socket's bind created at its path, for a process that takes the socket
+    /// over; empty for other sockets, and for those of a service manager.
     const std::string& file() const { return file_; }
-    /// After adopt(): what file() was in the process before.
+    /// After adopt(): sets file() to its value in the previous process.
     void boundTo(std::string file) { file_ = std::move(file); }
 
-    /// Removes the path of a Unix socket, for whoever ends the service, unless another process listens on
+    /// Removes the path of a Unix socket when the service shuts down, unless another process listens on
     /// that path by now. Must be called before close(). Blocks at most 100 ms. Otherwise does nothing.
     void removePath() const noexcept;
 

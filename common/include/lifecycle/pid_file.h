@@ -9,7 +9,7 @@ namespace lifecycle {
 ///
 /// Whoever reads it finds a whole number at any moment: it is written beside and renamed into place.
 /// When generations follow each other, the new one writes it as soon as it serves, and the old one
-/// leaves it alone. All functions may be called from every thread, and at the same time.
+/// leaves it alone. All functions may be called from every thread, concurrently.
 class PidFile {
 public:
     /// No file if the path is empty. Does nothing yet.

@@ -37,8 +37,8 @@ public:
     /// Calls `readable` whenever the descriptor has input or has ended, until forget(). Watching it again
     /// replaces the action. Throws std::system_error if the system cannot watch it.
     void watch(int descriptor, Action readable);
-    /// To be called before the descriptor is closed. An event of it that is already there is dropped, also
-    /// when the number is watched again for something else.
+    /// To be called before the descriptor is closed. A pending event of it is dropped, even if the same number is
+    /// watched again for something else.
     void forget(int descriptor);
 
     /// Calls `action` once at that moment, unless it is canceled before.
@@ -55,7 +55,7 @@ public:
     void stop();
 
 private:
-    /// What is watched has a number that is never given twice, as that of a descriptor is.
+    /// Identifies what is watched. Unlike a descriptor, the number is never reused.
     using Watch = std::uint64_t;
     struct Alarm {
         Timer timer;

@@ -8,9 +8,9 @@
 
 namespace lifecycle {
 
-/// Opens a file that a user has named, close-on-exec; `flags` and `mode` as for open(2). Never blocks on
-/// a FIFO, and throws std::system_error whose text names the file and what it is if it is a directory, a
-/// FIFO, a device or a socket, or cannot be opened.
+/// Opens a file that a user has named, close-on-exec; `flags` and `mode` as for open(2). Never blocks on a
+/// FIFO. Throws std::system_error, whose text names the file, if it is a directory, a FIFO, a device or a
+/// socket, or cannot be opened.
 FileDescriptor openRegularFile(const std::string& path, int flags, mode_t mode = 0644);
 
 }  // namespace lifecycle

@@ -25,13 +25,13 @@ struct RestartMessage {
 /// What a generation and the one that it starts have to say to each other. In this order:
 ///
 ///     starter → new   start     version=, generation=, sockets: what is handed over
-///     new → starter   ready     version=, pid=, inodes of the sockets that it got; all it needs is there
+///     new → starter   ready     version=, pid=, inodes of the sockets that it got; it is ready to serve
 ///     starter → new   serve     all of that is right: accept clients
 ///     new → starter   serving   it accepts clients; only now does the starter stop accepting
 ///
-/// So at no moment does nobody accept. Before `serve` the new generation accepts nobody, so that it costs
-/// nothing if it fails or is killed; afterwards it may have clients, and the starter does not kill it any
-/// more. What follows is up to the service. The end of the channel is the end of the other side.
+/// So at any moment at least one process accepts. Before `serve` the new generation accepts nobody, so that
+/// nothing is lost if it fails or is killed; afterwards it may have clients, and the starter no longer kills
+/// it. What follows is up to the service. The channel ends when the other process exits.
 ///
 /// Messages are kept whole (a SOCK_SEQPACKET pair); up to about 200 kB fit (net.core.wmem_default). Nothing
 /// here blocks. send() may be called from every thread, the rest from one.
@@ -45,7 +45,7 @@ public:
     /// Both ends, close-on-exec. Throws std::system_error.
     static Ends make();
 
-    /// False if the message was dropped, whole: the other side is gone, which receive() will tell, or does
+    /// False if the whole message was dropped: the other side is gone, which receive() will report, or does
     /// not read, or the message is too long; errno says which.
     bool send(const RestartMessage& message) const noexcept;
 

@@ -12,15 +12,15 @@
 
 namespace lifecycle {
 
-/// A signal asks for a restart and tells nobody how it went. These requests do: they come over a Unix
-/// socket beside the pid file (PIDFILE.sock, for the same user alone), each on a connection of its own,
-/// and each is told the outcome of the restart that it has caused, see requestRestart().
+/// Requests for a restart that report its outcome, which a signal cannot do. Clients connect to a Unix
+/// socket next to the pid file (PIDFILE.sock, for the same user and root only), one connection per request,
+/// and each is sent the outcome of the restart that it caused: see requestRestart().
 ///
-/// The generation that serves listens: a new one puts its socket in place of the old one's. Used on the
-/// loop's thread alone. Does nothing if the pid file's path is empty.
+/// The generation that serves listens: a new one replaces the old one's socket with its own. To be used on
+/// the loop's thread only. Does nothing if the pid file's path is empty.
 class RestartRequests {
 public:
-    /// `requested` is called when somebody asks; it must lead to one of the functions below.
+    /// `requested` is called with each request; it must lead to a call of begun(), moved() or refused().
     RestartRequests(PollLoop& loop, const std::string& pidFile, std::function<void(pid_t, uid_t)> requested);
 
     /// close()
@@ -32,24 +32,24 @@ public:
     /// Listens. Throws std::system_error.
     void open();
 
-    /// The service shuts down, which clients that wait are told. Removes the socket if it is still this process
-    /// that listens there.
+    /// The service shuts down: waiting clients get `failed`. Removes the socket if this process still listens
+    /// there.
     void close() noexcept;
 
-    /// Another process serves: those whose restart has not begun ask that one.
+    /// Another process serves: clients whose restart has not begun are sent to that one.
     void moved();
 
-    /// Somebody has asked for a restart that has not begun.
+    /// There are requests whose restart has not begun.
     bool areWaiting() const;
 
-    /// Those that have asked so far wait for the restart that makes this generation.
+    /// A restart has begun: all requests so far wait for this generation.
     void begun(unsigned generation);
 
-    /// It serves, and the generation before will not take over again.
+    /// That generation serves, and the one before it will not take over again.
     void served(unsigned generation, pid_t pid);
-    /// It does not: one sentence.
+    /// That generation does not serve. `reason` is one sentence.
     void failed(unsigned generation, const std::string& reason);
-    /// No restart is begun for those that have asked.
+    /// No restart begins for the requests so far.
     void refused(const std::string& reason);
 
 private:
@@ -71,13 +71,13 @@ private:
     const std::function<void(pid_t, uid_t)> requested_;
     FileDescriptor socket_;
     std::string file_;  // which file the socket is
-    unsigned latest_ = 0;  // generation whose start has begun last
+    unsigned latest_ = 0;  // the generation that was started last
     bool isStarting_ = false;
     PollLoop::Timer retry_ = 0;
     Clients clients_;
 };
 
-/// What has become of a restart.
+/// The outcome of a restart.
 struct RestartOutcome {
     enum class Kind {
         served,   ///< the new generation serves
@@ -88,8 +88,8 @@ struct RestartOutcome {
     std::string text;  ///< one sentence
 };
 
-/// Asks the service with this pid file for a restart. Blocks until it is known what has become of it, which
-/// includes the time in which the old generation could take over again. Never throws.
+/// Asks the service with this pid file for a restart. Blocks until the outcome is known, so also while the old
+/// generation could still take over again. Never throws.
 RestartOutcome requestRestart(const std::string& pidFile);
 
 }  // namespace lifecycle

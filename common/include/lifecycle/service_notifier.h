@@ -18,24 +18,24 @@ public:
     /// Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, which stay for the next generation.
     ServiceNotifier();
 
-    /// The process `mainPid` serves; also what ends a reload. `status` is for people, as in all of these:
-    /// `systemctl status` shows the last one.
+    /// The process `mainPid` serves; also ends a reload. `status` is for people, here and below: `systemctl
+    /// status` shows the last one.
     void ready(pid_t mainPid, const std::string& status = "") const noexcept;
 
     /// A restart begins.
     void reloading(const std::string& status = "") const noexcept;
 
-    /// The service shuts down. To be told once, by its last process: it cannot be taken back.
+    /// The service shuts down. To be called once, by its last process: it cannot be taken back.
     void stopping(const std::string& status = "") const noexcept;
 
-    /// It still does: the service manager must not lose patience for so long.
+    /// The shutdown goes on: the service manager must allow it at least `duration` more from now on.
     void extendTimeout(Duration duration, const std::string& status = "") const noexcept;
 
     /// This process is alive.
     void watchdog() const noexcept;
 
-    /// How often the service manager wants to hear watchdog() from this process, or zero: not at all. Half of
-    /// the time after which it would kill the service.
+    /// How often this process should call watchdog(): half the time after which the service manager would kill
+    /// the service. Zero: not at all.
     Duration watchdogInterval() const { return watchdogInterval_; }
 
 private:

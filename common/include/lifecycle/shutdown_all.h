@@ -19,13 +19,14 @@ struct ServerToEnd {
 };
 
 /// Shuts servers down concurrently, each on a thread of its own: one that fails or hangs does not hold
-/// up the others. Each is called with `context`, also if that is done already: then it cuts. Blocks until
-/// all have ended, at most until 100 ms after `context` is done, which is the time to cut; a server that is
-/// not done by then is left behind and reported as timed out. Logs as Hooks do, `events` may be null.
+/// up the others. Each is called with `context`, even if that is done already: then it cuts. Blocks until
+/// all have returned, at most until 100 ms after `context` is done, which is the time that cutting may take;
+/// a server that has not returned by then is left behind and reported as timed out. Logs as Hooks do;
+/// `events` may be null.
 ///
-/// Where the system has no thread left, a server is shut down on the calling thread and cannot be left
-/// behind: programs that must do without new threads at the end add a hook for each
-/// server when they start, all in one phase.
+/// If the system has no thread left, a server is shut down on the calling thread and cannot be left behind.
+/// Programs that must not depend on new threads in a shutdown add a hook for each server when they start,
+/// all in one phase.
 HooksReport shutdownAll(const std::vector<ServerToEnd>& servers, const Context& context,
                         EventLog* events = nullptr);
 

@@ -18,12 +18,12 @@ namespace lifecycle {
 struct ShutdownSignalsOptions {
     /// The signals that ask for a shutdown. SIGHUP is not taken if it is ignored when the program starts (nohup).
     std::vector<int> shutdown{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-    /// Signals that are taken as well: each is logged and does what on() says, by default nothing. One that is
-    /// in both lists belongs here: a daemon that reloads on SIGHUP puts it here.
+    /// Signals that are taken as well: each is logged and does what on() says, by default nothing. This list
+    /// takes precedence over `shutdown`: a daemon that reloads on SIGHUP puts it here.
     std::vector<int> others{};
-    /// Does a second SIGTERM or SIGHUP force the exit? If not it is logged, and only SIGINT and SIGQUIT, which
-    /// people send, force. For a supervisor whose one stop arrives twice: at a wrapper that passes it on, and at
-    /// the process group.
+    /// Whether a second SIGTERM or SIGHUP forces the exit. If not, it is logged, and only SIGINT and SIGQUIT, which
+    /// people send, force it. For a supervisor whose one stop arrives twice: from a wrapper that forwards it, and by
+    /// way of the process group.
     bool secondTermForces = true;
 };
 
@@ -31,20 +31,20 @@ struct ShutdownSignalsOptions {
 /// way out for people who cannot wait.
 ///
 /// The first signal ends context(), with the signal's name as the cause. A second one, 50 ms or more later, exits
-/// at once by `_exit(128 + number)`: no destructors, which might wait for the very thing that hangs, and no death
-/// by signal, which process 1 of a container cannot die. Within 50 ms it is taken for the same request: keys
+/// at once by `_exit(128 + number)`: without destructors, which might wait for the very thing that hangs, and not by
+/// raising the signal, which does not kill process 1 of a container. Within 50 ms it counts as the same request: keys
 /// bounce, and shells signal twice.
 ///
-/// The 50 ms are measured when signals are taken; the kernel does not say when they were sent, and keeps each
-/// standard signal once, however often it is sent before it is taken. So while the process cannot run (SIGSTOP, a
-/// frozen container, no CPU) two signals are one request even if they are far apart, and it takes another one to
+/// The 50 ms are measured when signals are taken; the kernel does not report when they were sent, and keeps a
+/// standard signal only once, however often it is sent before it is taken. So while the process cannot run (SIGSTOP, a
+/// frozen container, no CPU), two signals are one request even if they are far apart, and it takes another one to
 /// force the exit.
 ///
 /// When the terminal is closed the kernel sends SIGHUP. That is a request to shut down even if SIGHUP is among the
-/// `others`, and never forces the exit: a shell sends one of its own before, so there are two.
+/// `others`, and never forces the exit: the shell sends a SIGHUP of its own first, so there are two.
 ///
 /// SIGUSR1 and SIGUSR2 are ignored from here on unless they are taken, blocked or have a handler already: by default a
-/// stray one would kill the process. Programs that it starts inherit that, unless they are started by spawn().
+/// stray one would kill the process. Child processes inherit that, unless they are started by spawn().
 ///
 /// Make it first thing in main, before any thread: see blockSignals. One thread takes the signals
 /// and does the work that a signal handler must not do. Each is logged as a `signal` event.
@@ -56,8 +56,9 @@ public:
     /// Stops taking signals; they stay blocked.
     ~ShutdownSignals();
 
-    /// Takes what has come so far, on the calling thread, and stops taking signals: context() tells whether one
-    /// of them ended it. For the very end, when somebody else has to be told. Not for several threads.
+    /// Takes the signals that have arrived so far, on the calling thread, and then no more: context() tells whether
+    /// one of them asked for a shutdown. For a process that is about to exit and has to pass such a signal on. To be
+    /// called by one thread only.
     void stop();
 
     ShutdownSignals(const ShutdownSignals&) = delete;

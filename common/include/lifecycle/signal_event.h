@@ -7,8 +7,8 @@
 
 namespace lifecycle {
 
-/// Logs that a signal arrived: its name, its number, who sent it, and `note`, which says what came of it
-/// ("" for none: a signal from the terminal has a note of its own then). Blocks at most `limit`.
+/// Logs that a signal arrived: its name, its number, who sent it, and `note`, which says what it led to
+/// ("" for none; a signal from the terminal then has a note of its own). Blocks at most `limit`.
 void logSignal(EventLog& events, const SignalInfo& signal, Duration limit = EventLog::patience,
                std::string_view note = {});
 

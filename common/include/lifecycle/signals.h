@@ -54,10 +54,10 @@ struct SignalInfo {
 /// SIGPIPE is ignored from here on unless it is among the numbers: a client that goes away is an error of
 /// one write, and must not kill the process.
 ///
-/// Call it first thing in main: a thread started earlier would still be killed by these signals. Before that
-/// they kill the process, and process 1 of a container never gets them: the kernel drops what process 1 neither
-/// blocks nor handles. Masks survive an exec, so `env --block-signal=TERM program` lets TERM wait while the
-/// libraries of `program` are loaded.
+/// Call it first thing in main: a thread started earlier would not block these signals, and they would kill the
+/// process. Before the call they kill the process anyway, and as process 1 of a container it never gets them: the
+/// kernel drops signals that process 1 neither blocks nor handles. Masks survive an exec, so with
+/// `env --block-signal=TERM program` a TERM waits while the libraries of `program` are loaded.
 ///
 /// Returns the signals that are blocked now: `numbers`, without an ignored SIGHUP.
 sigset_t blockSignals(std::span<const int> numbers);

@@ -22,7 +22,8 @@ struct SpawnOptions {
 /// Starts another program: argv[0] is looked up in PATH when it has no slash. Blocked and ignored
 /// signals survive an exec, and a server that blocks SIGTERM would start children that nobody can
 /// end; so the child gets the mask in `options`, empty by default, and the default action for every
-/// signal, except that a SIGHUP that is ignored here stays ignored there: nohup is meant for both. Other descriptors without FD_CLOEXEC are inherited.
+/// signal, except that a SIGHUP that is ignored here stays ignored there: nohup is meant for both. Other
+/// descriptors without FD_CLOEXEC are inherited.
 ///
 /// Returns the child's pid; waiting for it is up to the caller. Safe in a threaded process, and its
 /// cost does not grow with the memory of this one. Throws std::system_error when the program cannot

@@ -31,14 +31,14 @@ struct ChildEnd {
 struct SuccessorPlan {
     OwnCommand command{};
     std::vector<const ListeningSocket*> sockets{};
-    /// Generations that still live, see openProcess; the starter adds itself at the end if it serves clients.
+    /// Generations that are still running, see openProcess; the starter adds itself at the end if it serves clients.
     std::vector<int> older{};
     /// More fields of the message `start`.
     std::vector<std::pair<std::string, std::string>> fields{};
     /// See SpawnOptions.
     std::vector<std::string> environment{};
     std::vector<int> blockedSignals{};
-    /// Until it is ready; then it is killed.
+    /// Time for it to become ready before it is killed.
     Duration startTimeout = std::chrono::seconds(30);
 };
 
@@ -46,9 +46,9 @@ struct SuccessorPlan {
 /// that it is ready, is checked, and serves; see RestartChannel for the order. The process that
 /// starts it stays as it is until `serving` is called, and on `failed` nothing has happened to it.
 ///
-/// It is killed when it is not ready in time, and never once it may have clients.
+/// It is killed if it is not ready in time, but never once it may have clients.
 ///
-/// Used on the loop's thread alone, apart from forceEnd(). The callbacks run there, too; they may destroy
+/// To be used on the loop's thread only, except for forceEnd(). The callbacks run there, too; they may destroy
 /// the Successor.
 class Successor {
 public:
@@ -62,11 +62,11 @@ public:
         std::function<void(const RestartMessage& message)> said;
     };
 
-    /// Makes the channel to it. Throws std::system_error.
+    /// Creates the channel to the new process. Throws std::system_error.
     Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callbacks);
 
-    /// Starts it, once. Throws std::system_error if there is no such program, or it cannot be run. A SIGCHLD
-    /// that is ignored in this process gets its default disposition.
+    /// Starts the process; to be called once. Throws std::system_error if there is no such program, or it cannot be
+    /// run. If SIGCHLD is ignored in this process, its default disposition is restored.
     void start(const SuccessorPlan& plan);
 
     /// Reaps it if it has ended. One that lives lives on.
@@ -88,8 +88,8 @@ public:
 
     void say(const RestartMessage& message) const { channel_->send(message); }
 
-    /// For the forced end of this process: whatever state it is in, also in the middle of start(), it does not
-    /// serve in this one's place. From any thread, while the Successor lives.
+    /// For a forced exit of this process: keeps the new process from serving in its place, whatever state that is in,
+    /// even in the middle of start(). May be called from every thread while the Successor exists.
     void forceEnd() const noexcept;
 
     /// Kills it, and waits until it is gone. No callback is called any more.
