@@ -7,9 +7,9 @@
 
 namespace lifecycle::detail {
 
-/// "Is this file mine? Then remove it" is two steps, and another process may put its own file there in
-/// between. Whoever holds this lock is alone, among the processes and threads that take it, in changing
-/// names in the directory of `path`. It leaves no file behind, and ends with the process that holds it.
+/// Excludes the other processes and threads that take this lock from changing names in the directory of
+/// `path`. "If this file is mine, remove it" is two steps, and without the lock another process might put
+/// its own file there in between. It leaves no file behind, and is released when the process exits.
 class DirectoryLock {
 public:
     /// Blocks at most `limit`. Check with operator bool: the directory may be locked by another program,

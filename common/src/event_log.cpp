@@ -35,7 +35,7 @@ void openMissingStandardStreams() {
     }
 }
 
-/// What a terminal obeys, what ends a line for some readers, and what XML does not allow.
+/// Characters that control a terminal, that end a line for some readers, or that XML does not allow.
 bool isUnsafe(char32_t character) {
     const auto within = [character](char32_t first, char32_t last) {
         return character >= first && character <= last;
@@ -181,7 +181,7 @@ public:
                 sigset_t one;
                 sigemptyset(&one);
                 sigaddset(&one, number);
-                if (sigismember(&before_, number) == 0) {  // else it was and stays the program's affair
+                if (sigismember(&before_, number) == 0) {  // else it was pending before, and stays so
                     ::sigtimedwait(&one, nullptr, &now);
                 }
             }
@@ -211,8 +211,8 @@ ssize_t writeQuietly(int descriptor, std::string_view bytes) {
 
 }  // namespace
 
-/// Writes line after line on a thread of its own, so that only that thread is held by a reader who
-/// does not read.
+/// Writes line after line on a thread of its own, so that a reader who does not read blocks only that
+/// thread.
 class EventLog::Writer {
 public:
     /// Writes to a copy: the thread may outlive the descriptor, and its number be another file's then.
@@ -235,8 +235,8 @@ public:
         return changed_.wait_until(lock, until, [this] { return line_.empty(); });
     }
 
-    /// To be called when it is free. Blocks until the line is written, or until `until`: then it is
-    /// written as soon as somebody reads. Returns how much of it was written or will be.
+    /// To be called when no line is being written. Blocks until the line is written, or until `until`; in that
+    /// case it is written as soon as somebody reads. Returns how much of it was written or will be.
     std::size_t write(std::string_view line, TimePoint until) {
         std::unique_lock lock(mutex_);
         line_ = line;
@@ -358,7 +358,7 @@ void EventLog::emitWithin(Duration limit, std::string_view word,
     // Who has lost a line already does not make every later line wait as well.
     emitLocked(dropped_ == 0 ? begin + limit : begin, word, fields);
 } catch (...) {
-    // No memory for the line. The service goes on.
+    // No memory for the line; the service continues.
 }
 
 bool EventLog::lockUntil(std::unique_lock<std::timed_mutex>& lock, TimePoint until) {

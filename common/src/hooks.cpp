@@ -102,8 +102,8 @@ std::string callHook(const Hook& hook, const Context& context) {
 
 }  // namespace
 
-/// Threads that have been started and wait for hooks, one for each: so there is one for every hook, even
-/// if all before it are abandoned. The one that was busy last is taken first. For one thread at a time.
+/// Threads that have been started and wait for hooks, one per hook: enough even if all hooks are abandoned.
+/// The one that was busy last is taken first. For one thread at a time.
 class Hooks::Threads {
 public:
     ~Threads() { end(true, [](const Thread&) { return true; }); }
@@ -117,7 +117,7 @@ public:
         threads_.push_back(thread);
     }
 
-    /// False if there is none that waits.
+    /// False if no thread is waiting.
     bool run(std::function<void()> task) {
         const std::lock_guard lock(shared_->mutex);
         if (shared_->idle.empty()) {
@@ -263,7 +263,7 @@ Duration longestOf(std::span<Step> phase) {
     return longest;
 }
 
-/// The timeouts of all phases, none counted as more than `most`.
+/// The sum of the timeouts of all phases, none counted as more than `most`.
 template <typename Step>
 Duration sumOfPhases(std::span<Step> steps, Duration most) {
     Duration sum{};
@@ -273,7 +273,7 @@ Duration sumOfPhases(std::span<Step> steps, Duration most) {
     return sum;
 }
 
-/// What no earlier phase can take from a phase: an equal part of half the total, or all it may use.
+/// What earlier phases cannot take from a phase: an equal share of half the total, or all it may use.
 template <typename Step>
 Duration keptForEach(std::span<Step> steps, Duration total) {
     int phases = 0;
@@ -412,7 +412,7 @@ Hooks::Run::Running Hooks::Run::start(const std::shared_ptr<Step>& step, Duratio
         end("the hook is over");
     };
     if (!threads_.run(run)) {
-        run();  // Here it cannot be abandoned, but it is run.
+        run();  // It cannot be abandoned on this thread, but it runs.
     }
     return {step, limit};
 }

@@ -28,8 +28,8 @@ namespace {
 
 constexpr Duration reportInterval = std::chrono::seconds(1);
 
-/// What the end of a server may need. Less than malloc(3) takes for a mapping of its own, which it would give
-/// back to the system.
+/// Memory that a shutdown may need. Small enough that malloc(3) takes it from the heap: a mapping of its own would be
+/// returned to the system.
 constexpr std::size_t memoryReserve = 64 * 1024;
 
 /// Descriptors that serving takes beside the listeners: epoll, eventfd, netlink, the acceptor's reserve, a
@@ -148,7 +148,7 @@ void HttpServer::start() {
     if (core_->isShutDown) {
         throw std::logic_error("HttpServer::start: shutdown() has been called");
     }
-    // Whatever a shutdown needs is there from now on: its deadline's thread, one that serves, descriptors, memory.
+    // From here on a shutdown has all that it needs: its deadline's thread, one that serves, descriptors, memory.
     detail::TimerQueue::instance().start();
     const std::size_t sockets = std::max<std::size_t>(core_->options.sockets.size(), 1);
     requireDescriptors(sockets + descriptorsToServe);

@@ -27,7 +27,7 @@ using Poco::Net::SocketAddress;
 /// The kernel's limit, net.core.somaxconn, applies on top.
 constexpr int backlog = 4096;
 
-/// How long another process may be at work in the directory of a Unix socket.
+/// How long to wait for another process to release the directory of a Unix socket.
 constexpr Duration lockLimit = std::chrono::seconds(1);
 constexpr Duration removalLimit = std::chrono::milliseconds(100);
 
@@ -83,7 +83,7 @@ ListeningSocket::ListeningSocket(FileDescriptor descriptor, SocketAddress addres
 ListeningSocket ListeningSocket::listenOn(const SocketAddress& address, IPv4Clients ipv4) {
     try {
         Poco::Net::ServerSocket socket;
-        // Until it listens: before that, it looks as dead as a path that was left behind.
+        // Until it listens: before that, its path looks as if a dead process had left it behind.
         std::optional<detail::DirectoryLock> lock;
         if (isPath(address)) {
             lock.emplace(address.toString(), lockLimit);
@@ -151,7 +151,7 @@ void ListeningSocket::removePath() const noexcept try {
         ::unlink(path.c_str());
     }
 } catch (const std::exception&) {
-    // A path that stays is taken over by the next start.
+    // If the path stays, the next start takes it over.
 }
 
 }  // namespace lifecycle

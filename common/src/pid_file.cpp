@@ -16,7 +16,7 @@
 namespace lifecycle {
 namespace {
 
-/// How long another process may be at work in the same directory. Also at a forced exit, so it is short.
+/// How long to wait for another process to release the directory. Short, since a forced exit waits, too.
 constexpr Duration lockLimit = std::chrono::milliseconds(20);
 
 }  // namespace
@@ -62,7 +62,7 @@ void PidFile::remove() const noexcept try {
         ::unlink(path_.c_str());
     }
 } catch (const std::exception&) {
-    // Somebody has removed it, or put something else in its place.
+    // Somebody removed it, or replaced it.
 }
 
 }  // namespace lifecycle

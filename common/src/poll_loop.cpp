@@ -78,7 +78,7 @@ void PollLoop::stop() {
 }
 
 void PollLoop::run() {
-    std::array<epoll_event, 16> events{};  // more than that come in the next turn
+    std::array<epoll_event, 16> events{};  // the rest is reported in the next turn
     for (;;) {
         const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), millisecondsToNextAlarm());
         if (count < 0 && errno != EINTR) {  // EINTR: stopped and continued

@@ -8,8 +8,8 @@
 
 namespace lifecycle::detail {
 
-/// All signals but those that a fault raises in the thread that commits it, and SIGPROF, which a profiler sends to the
-/// thread that is running: blocked, a fault kills without the program's crash handler, and a profile has holes.
+/// All signals except those that a fault raises in the faulting thread, and SIGPROF, which a profiler sends to the
+/// running thread: if they were blocked, faults would bypass the program's crash handler, and profiles have holes.
 inline sigset_t signalsForOthers() {
     sigset_t set;
     sigfillset(&set);

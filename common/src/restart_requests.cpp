@@ -26,7 +26,7 @@ constexpr Duration lockLimit = std::chrono::milliseconds(100);
 constexpr std::size_t maxClients = 16;
 /// At the limit of descriptors: try again after this time.
 constexpr Duration retryAfter = std::chrono::milliseconds(100);
-/// A client may meet a process that is just handing over. Generations do not follow each other faster.
+/// How many times a client asks, since it may reach a process that is just handing over.
 constexpr int maxAttempts = 20;
 
 std::string socketOf(const std::string& pidFile) {
@@ -79,7 +79,7 @@ void RestartRequests::close() noexcept try {
         forget(clients_.begin());
     }
 } catch (const std::exception&) {
-    // No memory. A socket that stays is replaced by the next start.
+    // No memory. If the socket stays, the next start replaces it.
 }
 
 void RestartRequests::stopListening() {
@@ -99,7 +99,7 @@ void RestartRequests::open() {
             throw std::system_error(errno, std::generic_category(), "cannot listen on " + path_);
         }
     };
-    // Renamed into place, so that at every moment somebody listens there.
+    // Renamed into place, so that there is always a process that listens at the path.
     const std::string beside = path_ + "." + std::to_string(::getpid());
     const sockaddr_un address = addressOf(beside);
     FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -149,7 +149,7 @@ void RestartRequests::listenTo(Clients::iterator client) {
         ucred peer{};
         socklen_t size = sizeof peer;
         ::getsockopt(client->channel.descriptor(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
-        // A restart that has begun after the question was first asked, of another process, answers it.
+        // A restart that began after the request was first sent, to another process, satisfies it.
         const std::uint64_t from = message->number("from");
         if (from != 0 && isStarting_ && latest_ >= from) {
             client->generation = latest_;

@@ -8,15 +8,15 @@
 namespace lifecycle {
 namespace {
 
-/// A server whose context is done cuts at once. What it takes for that and for the way there is not its failure.
+/// A server whose context is done cuts at once. The time that this takes is not counted as a timeout.
 constexpr Duration timeToCut = std::chrono::milliseconds(100);
 
 }  // namespace
 
 HooksReport shutdownAll(const std::vector<ServerToEnd>& servers, const Context& context,
                         EventLog* events) {
-    // Hooks does not begin what its context has no time for, but every server must be shut down. So each is given
-    // `context` itself, and the limit under which its return is waited for lies behind that.
+    // Hooks skips what its context leaves no time for, but every server must be shut down. So each server gets
+    // `context` itself, and the limit for its return is later than that.
     const auto [limit, end] = withCancel(Context::background());
     const DoneCallback whenDone = context.onDone([end = end, context] {
         detail::TimerQueue::instance().schedule(Clock::now() + timeToCut, [end, cause = context.cause()] { end(cause); });

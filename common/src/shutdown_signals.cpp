@@ -38,7 +38,7 @@ bool contains(const std::vector<int>& numbers, int number) {
     return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
 
-/// The terminal is gone: nobody asks for a reload, and nobody is impatient.
+/// The terminal was closed: this asks neither for a reload nor for a forced exit.
 bool isHangUp(const SignalInfo& signal) {
     return signal.number == SIGHUP && signal.fromKernel;
 }

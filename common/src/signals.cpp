@@ -57,8 +57,8 @@ std::string upperCased(std::string_view text) {
     throw std::invalid_argument("\"" + std::string(text.substr(0, 40)) + "\" " + reason);
 }
 
-/// Those of `numbers` that a process may take. Linux queues a blocked signal even if it is ignored, so an
-/// ignored SIGHUP must not be waited for either.
+/// Those of `numbers` that are to be taken. Linux queues a blocked signal even if it is ignored, so an ignored
+/// SIGHUP must not be waited for either.
 sigset_t takeableSet(std::span<const int> numbers) {
     sigset_t set = signalSet(numbers);
     if (isIgnored(SIGHUP)) {

@@ -127,7 +127,7 @@ pid_t spawn(const std::vector<std::string>& argv, const SpawnOptions& options) {
     const int error = ::posix_spawnp(&pid, arguments[0], actions.get(), attributes.get(), arguments.data(),
                                      pointersTo(environment).data());
     if (error != 0) {
-        // posix_spawn does not say which step has failed.
+        // posix_spawn does not report which step failed.
         if (!options.directory.empty() && ::access(options.directory.c_str(), X_OK) != 0) {
             throw std::system_error(errno, std::generic_category(),
                                     "cannot start " + argv[0] + " in its working directory " + options.directory);

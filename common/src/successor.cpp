@@ -143,7 +143,7 @@ void Successor::kill() {
 }
 
 void Successor::forceEnd() const noexcept {
-    channel_->send({"end"});  // for one that has no pid here yet
+    channel_->send({"end"});  // in case its pid is not known here yet
     if (const pid_t pid = pid_) {
         ::kill(pid, SIGKILL);  // not reaped yet
     }

@@ -22,8 +22,8 @@ namespace lifecycle::detail {
 
 /// Threads that work on tasks, and the queue in front of them.
 ///
-/// Threads are started as needed, up to a maximum, and end after ten seconds without work. Those that are
-/// kept are there from start() on, so that tasks are worked on when the system has no thread left. Unlike
+/// Threads are started as needed, up to a maximum, and end after ten seconds without work. Those in
+/// `kept` are started by start(), so that tasks are worked on even when the system has no thread left. Unlike
 /// Poco's pool it can be left while a thread never returns: see stop().
 ///
 /// All functions may be called from every thread. Held by a shared_ptr only: a thread that is left
@@ -148,10 +148,10 @@ bool WorkerPool<Task>::startThread() {
         const auto self = started.emplace(started.end());
         *self = startQuietThread(name_, [pool = this->shared_from_this(), self] { pool->run(self); });
     } catch (const std::exception&) {
-        return false;  // The system has no thread or no memory left; the threads that run will do.
+        return false;  // The system has no thread or memory left; the running threads suffice.
     }
     running_.splice(running_.end(), started);
-    ++idle_;  // It will take from the queue without being woken; until then nothing waits for it.
+    ++idle_;  // It takes from the queue without being woken.
     return true;
 }
 

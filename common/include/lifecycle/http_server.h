@@ -116,8 +116,8 @@ struct ShutdownResult {
 /// so that its client cannot take it for whole, nor the next one for its end.
 ///
 /// Requests are parsed strictly, by RFC 9112: an ambiguous request, or a body with malformed chunks, gets a 400, and
-/// its connection is closed. If a handler responds before it has read the request's body, the connection is kept only if
-/// at most 64 KiB of a body of known length are missing; otherwise the response says `Connection: close`.
+/// its connection is closed. If a handler responds before it has read the request's body, the connection is kept only
+/// if at most 64 KiB of a body of known length are missing; otherwise the response says `Connection: close`.
 ///
 /// Coming from Poco::Net::HTTPServer: handlers and factories work as they are, but
 ///  - settings are HttpServerOptions, not HTTPServerParams: request.serverParams() returns a default object, there is
@@ -212,9 +212,9 @@ private:
 Context requestContext(const Poco::Net::HTTPServerRequest& request);
 
 /// The client ended the connection before the end of what was read of the request's body, or its chunks
-/// are broken. The stream shows either as the end of the body, so half an upload looks like a whole one. To
-/// be asked once the body has been read, on the handler's thread. A response to malformed chunks becomes a 400 unless it
-/// is an error already. For a request of another server: false.
+/// are malformed. The stream shows either as the end of the body, so half an upload looks like a complete one.
+/// To be called once the body has been read, on the handler's thread. The response to malformed chunks becomes
+/// a 400 unless it is an error already. For a request of another server: false.
 bool endedEarly(const Poco::Net::HTTPServerRequest& request);
 
 /// Keeps a place in a gate until the answer to `request` has been flushed to the socket. A guard

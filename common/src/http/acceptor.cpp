@@ -14,11 +14,12 @@ namespace lifecycle::http {
 namespace {
 
 /// Handshakes that were under way complete without help of the client's program, but not at once on a
-/// busy machine. The kernel is asked for them this often at first, less often later ...
+/// busy machine. The kernel is asked about them this often at first, less often later ...
 constexpr Duration handshakeStep = std::chrono::milliseconds(1);
 
-/// ... and they are waited for no longer than this: the client may be gone. One lost packet is repeated
-/// after a second, RFC 6298. Queued connections without a descriptor have as long, after each that got one.
+/// ... and closing waits for them no longer than this: the client may be gone. A lost packet is retransmitted
+/// after a second, RFC 6298. Queued connections that wait for a descriptor have as long, from the last one that
+/// got one.
 constexpr Duration maxHandshake = std::chrono::milliseconds(1500);
 
 /// What they get where the kernel does not tell about them, or lets new ones begin.
@@ -30,12 +31,12 @@ constexpr Duration arrivalsAreRecent = std::chrono::milliseconds(250);
 /// When the system, not this process, has run out of descriptors, nothing tells that one is free.
 constexpr Duration exhaustedRetry = std::chrono::milliseconds(100);
 
-/// In a shutdown the end of the grace frees the descriptors of idle connections. Before a queued connection
-/// is shed for want of one, it waits for that end and a little longer, but not for a long grace.
+/// In a shutdown, descriptors of idle connections become free when the grace ends. A queued connection without
+/// a descriptor waits until then and a little longer before it is shed, but it does not wait for a long grace.
 constexpr Duration graceMargin = std::chrono::milliseconds(50);
 constexpr Duration maxDescriptorWait = std::chrono::milliseconds(500);
 
-/// While clients come faster than they are accepted, connections that are there must have their turn.
+/// While clients connect faster than they are accepted, connections that exist must have their turn.
 constexpr int batch = 64;
 
 FileDescriptor openReserve() {
@@ -108,7 +109,7 @@ Acceptor::Left Acceptor::acceptBatch(Listener& listener) {
                 break;
             case Listener::Status::empty:
                 if (isClosing() && listener.isLocal()) {
-                    // It refuses new connections, and to epoll such a Unix socket is readable all the time.
+                    // A Unix socket that refuses new connections is always readable to epoll.
                     watch(listener, EPOLL_CTL_DEL, 0);
                     listener.close();
                 }
@@ -196,14 +197,14 @@ void Acceptor::beginClosing() {
     }
     // Clients that have just been told "close" connect anew at this very moment.
     arrivals_ = core_.expectsArrivals || (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
-    // Before anybody is accepted: from here on the queues do not grow, but for handshakes under way.
+    // Before anything is accepted: from here on the queues grow only by handshakes under way.
     for (Listener& listener : listeners_) {
         refusing_ = listener.refuseNewcomers() && refusing_;
     }
     continueClosing();
 }
 
-/// Accepts a batch, and closes once the queues are empty and all handshakes that had begun are through.
+/// Accepts a batch, and closes once the queues are empty and all handshakes that had begun have completed.
 void Acceptor::continueClosing() {
     const Left left = acceptBatch();
     const TimePoint now = Clock::now();

@@ -13,17 +13,17 @@ namespace lifecycle::http {
 
 class ServerCore;
 
-/// The listeners of a server: accepts connections from them, and ends that in one of two ways. stop()
-/// leaves the sockets, and the connections in their queues, to another process that holds them, too;
-/// beginClosing() accepts what is queued and closes.
+/// Accepts connections from the listeners of a server, and stops in one of two ways. stop() leaves the
+/// sockets, and the connections in their queues, to another process that holds them as well; beginClosing()
+/// accepts what is queued and closes the sockets.
 ///
-/// No call accepts more than a batch, so that nobody can keep the loop from its other work by connecting.
-/// What is open at the start is all that the shutdown needs.
+/// No call accepts more than a batch, so that a stream of connects cannot starve the loop's other work. A
+/// shutdown needs no descriptor that was not opened at the start.
 ///
-/// Used by the loop's thread alone, except for isPaused() and hurry().
+/// Used by the loop's thread only, except for isPaused() and hurry().
 class Acceptor {
 public:
-    /// Takes an accepted connection; must not throw. `shed`: answers 503 and closes.
+    /// Takes an accepted connection; must not throw. `shed`: responds 503 and closes.
     using OnAccepted = std::function<void(Listener::Accepted)>;
 
     /// Adds the listeners to `epoll`. Throws std::system_error.
@@ -48,8 +48,8 @@ public:
     void beginClosing();
     bool isClosing() const { return closingSince_.has_value(); }
 
-    /// The deadline has passed: ends a batch that is under way on the loop's thread, and lets closing wait for
-    /// nothing any more. May be called from every thread.
+    /// The deadline has passed: stops a batch that is under way on the loop's thread, and closing no longer waits
+    /// for anything. May be called from every thread.
     void hurry() { hurried_.store(true); }
     bool isHurried() const { return hurried_.load(std::memory_order_relaxed); }
     /// What is still queued is reset, and counts as cut.
@@ -93,13 +93,13 @@ private:
     const OnAccepted serve_;
     const OnAccepted shed_;
     HandshakeQuery handshakeQuery_;
-    FileDescriptor reserve_;  // given up to answer a client when no other is left
+    FileDescriptor reserve_;  // released to respond to a client when no other is left
     bool stopped_;
     bool closed_ = false;
     std::atomic<bool> paused_ = false;
     std::atomic<bool> hurried_ = false;
     bool refusing_ = true;    // while closing: the kernel refuses new connections to all listeners
-    bool arrivals_ = false;   // while closing: clients have been connecting lately
+    bool arrivals_ = false;   // while closing: clients connected recently
     std::optional<TimePoint> lastAccept_;
     std::optional<TimePoint> closingSince_;
     std::optional<TimePoint> closingStep_;

@@ -138,7 +138,7 @@ bool Connection::hasRequest() noexcept try {
     }
     return false;
 } catch (const std::bad_alloc&) {
-    return true;  // Nobody can tell: rather one too many.
+    return true;  // Unknown: rather count one too many.
 }
 
 void Connection::breakOff() {

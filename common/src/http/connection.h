@@ -30,8 +30,8 @@ using Limits = std::multimap<TimePoint, ConnectionPtr>;
 /// connections are gone" is "the gate is empty"; the record must therefore be dropped last.
 class Connection {
 public:
-    /// Takes `descriptor` over. All memory that the loop needs to watch the connection is allocated here, so that
-    /// nothing but a new connection can fail for want of it. Throws std::bad_alloc.
+    /// Takes ownership of `descriptor`. All memory that the loop needs to watch the connection is allocated here, so
+    /// that only a new connection can fail for lack of it. Throws std::bad_alloc.
     Connection(std::uint64_t id, FileDescriptor& descriptor, const Poco::Net::SocketAddress& peer,
                Duration ioTimeout, Gate::Guard guard);
 
@@ -47,7 +47,7 @@ public:
     TimePoint since() const;
     void become(ConnectionState state, TimePoint now = Clock::now());
 
-    /// What made it `queued` was neither a request nor a part of one: it is idle as before, and since then.
+    /// What made it `queued` was neither a request nor a part of one: it is idle again, since the same time as before.
     void revertToIdle();
 
     /// The head of a request has arrived and is being parsed.
@@ -94,7 +94,7 @@ private:
     ConnectionState quietState_ = ConnectionState::fresh;  // before it was queued
     TimePoint quietSince_;
     bool cut_ = false;
-    bool parsing_ = false;  // with `reading`: its whole head is there
+    bool parsing_ = false;  // with `reading`: its whole head has arrived
     bool endsWithConnection_ = false;
     std::string method_;
     std::string path_;

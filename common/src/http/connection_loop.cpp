@@ -23,13 +23,13 @@ namespace {
 constexpr Duration lingerTime = std::chrono::seconds(30);
 constexpr Duration lingerPause = std::chrono::seconds(5);
 
-/// The same in a shutdown: the response is on its way, and what is still sent is of no use.
+/// The same in a shutdown: the response has been sent, and nobody needs what the client still sends.
 constexpr Duration lingerTimeAtEnd = std::chrono::seconds(1);
 
 /// And in a shutdown while others wait for its descriptor.
 constexpr Duration lingerTimeForOthers = std::chrono::milliseconds(100);
 
-/// So many idle connections may be closed at one moment: their clients connect anew, to another server.
+/// How many idle connections may be closed at the same moment: their clients reconnect, to another server.
 constexpr std::size_t maxClosedAtOnce = 64;
 
 bool isIdle(const Connection& connection) {
@@ -302,9 +302,8 @@ void ConnectionLoop::endGrace() {
     setLimits();
 }
 
-/// Nodes are moved, so that it needs no memory. With many idle connections the grace of each ends at a moment
-/// of its own within the second half, and the longest idle one's first: their clients will not all connect
-/// anew at once.
+/// Moves nodes, so that it needs no memory. With many idle connections their graces end one after the other
+/// within the second half, the longest idle first, so that their clients do not all reconnect at once.
 void ConnectionLoop::setLimits() {
     const auto idle = static_cast<std::size_t>(
         std::count_if(limits_.begin(), limits_.end(), [](const auto& entry) { return isIdle(*entry.second); }));

@@ -32,18 +32,17 @@ public:
     /// Watches a connection for its next request.
     void park(ConnectionPtr connection);
 
-    /// Ends a connection whose client may not have finished sending: says the end to the client, and
-    /// reads and drops what comes until the client closes, too, pauses for 5 s, or 30 s are over; in a shutdown 1 s. Closing at once
-    /// would reset the connection, and the client might lose the answer. As nginx's lingering_close.
+    /// Closes a connection whose client may not have finished sending: shuts down the sending side, then reads and
+    /// drops what arrives until the client closes as well, pauses for 5 s, or 30 s have passed; in a shutdown 1 s.
+    /// Closing at once would reset the connection, and the client might lose the response. As nginx's lingering_close.
     void lingeringClose(ConnectionPtr connection);
 
     /// Refuses new connections, accepts those that are queued or in the middle of connecting, and closes the
-    /// listeners: as soon as there are none, after a second and a half at most. After stopAccepting it closes
-    /// them as they are. Connections without a request have the grace period from now on. The core's
-    /// listenerClosed ends.
+    /// listeners as soon as there are none left, see HttpServer::closeListener. After stopAccepting it closes them
+    /// as they are. The grace period of connections without a request begins. Fulfils the core's listenerClosed.
     void closeListeners();
 
-    /// The same without waiting: what is still queued is reset.
+    /// The same without waiting: connections that are still queued are reset.
     void closeListenersNow();
 
     /// Leaves the listeners to another process, and gives connections without a request the grace
@@ -64,7 +63,7 @@ public:
 private:
     /// What other threads ask for, until the loop's thread takes it.
     struct Commands {
-        ConnectionPtr parked;  // the first of a list, see Connection::nextToPark_
+        ConnectionPtr parked;  // head of a list, see Connection::nextToPark_
         std::optional<bool> accepting;
         std::vector<CancelFunction> whenTaken;
         bool closeListeners = false;

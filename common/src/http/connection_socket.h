@@ -27,7 +27,7 @@ namespace lifecycle::http {
 /// One thread at a time uses the socket, except for cut(), reset() and requestIsWaiting().
 class ConnectionSocket : public Poco::Net::StreamSocketImpl {
 public:
-    /// Takes `descriptor` over.
+    /// Takes ownership of `descriptor`.
     ConnectionSocket(int descriptor, Poco::Net::SocketAddress peer, Duration timeout);
 
     /// How long receiveHead() waits.
@@ -39,11 +39,11 @@ public:
     enum class Head {
         nothing,
         part,       ///< kept here; the rest may come
-        whole,      ///< receiveBytes() returns the placeholder, then the end of the stream, until endHead()
-        malformed,  ///< whatever else may come, it is not a request
+        whole,      ///< until endHead(), receiveBytes() returns the placeholder and then the end of the stream
+        malformed,  ///< no further byte can make it a request
         end,        ///< the client has closed the connection, or it is broken
     };
-    /// Receives what there is, waiting for it with that patience, unless a whole head is here already.
+    /// Receives what there is, waiting for it with that patience, unless a whole head has arrived already.
     Head receiveHead(Patience patience);
 
     /// That head; of a malformed one only the status.
@@ -52,7 +52,7 @@ public:
     /// Lets receiveBytes() continue after the head.
     void endHead();
 
-    /// The next so many bytes that arrive are the rest of a body that nobody wants: receiveHead() drops them.
+    /// The next `count` bytes are the rest of a body that nobody reads: receiveHead() drops them.
     void skip(std::uint64_t count);
 
     /// Gives back bytes that were received, to be received again.
@@ -115,7 +115,7 @@ private:
     std::size_t placeholderRead_ = 0;
     HeadBuffer held_;         // received, and not read by Poco yet
     std::uint64_t skip_ = 0;  // to drop before the next head
-    std::mutex mutex_;        // of the descriptor, so that no number is used that was given away, of held_ and of skip_
+    std::mutex mutex_;        // guards the descriptor, whose number may be reused once it is closed, held_ and skip_
 };
 
 }  // namespace lifecycle::http

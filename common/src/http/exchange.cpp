@@ -74,8 +74,8 @@ ExchangeEnd Exchange::run() noexcept try {
     return shed();
 }
 
-/// There is no memory for the request. It is counted all the same: as refused, or, if its response has begun, as
-/// one that a handler has failed to finish.
+/// There is no memory for the request. It still counts: as refused or, if its response has begun, as one that a
+/// handler failed to finish.
 ExchangeEnd Exchange::shed() noexcept {
     constexpr auto reason = "no memory left";
     if (connection_.state() != ConnectionState::writing) {

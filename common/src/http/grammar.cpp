@@ -9,7 +9,7 @@
 namespace lifecycle::http {
 namespace {
 
-/// A set of bytes, with a look-up that costs nothing.
+/// A set of bytes, with look-up by index.
 using Bytes = std::array<bool, 256>;
 
 constexpr bool has(const Bytes& bytes, char c) {
@@ -44,7 +44,7 @@ bool consistsOf(std::string_view text, const Bytes& bytes) {
     return std::all_of(text.begin(), text.end(), [&bytes](char c) { return has(bytes, c); });
 }
 
-/// Takes from the front of `text` what consists of such bytes.
+/// Removes the longest prefix of such bytes from `text`, and returns it.
 std::string_view take(std::string_view& text, const Bytes& bytes) {
     const auto end = std::find_if_not(text.begin(), text.end(), [&bytes](char c) { return has(bytes, c); });
     const std::string_view taken = text.substr(0, static_cast<std::size_t>(end - text.begin()));

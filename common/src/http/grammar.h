@@ -20,10 +20,10 @@ bool isAuthority(std::string_view text);
 /// times.
 bool isChunkExtension(std::string_view text);
 
-/// The same but for upper and lower case.
+/// Equal, ignoring case.
 bool equalsIgnoringCase(std::string_view a, std::string_view b);
 
-/// Without blanks and tabs at both ends: always a part of `text`.
+/// `text` without spaces and tabs at both ends: always a part of it.
 std::string_view trimmed(std::string_view text);
 
 }  // namespace lifecycle::http

@@ -46,7 +46,7 @@ std::size_t HeadBuffer::drop(std::size_t count) {
     return dropped;
 }
 
-/// A connection that is idle for long keeps nothing large.
+/// An idle connection must not keep a large buffer.
 void HeadBuffer::forgetRead() {
     constexpr std::size_t worthKeeping = 4096;
     if (!empty()) {

@@ -8,8 +8,8 @@
 
 namespace lifecycle::http {
 
-/// What a client has sent and nobody has read yet: it collects a request's head until that is complete. After
-/// endHead() it returns what follows: the body, or the next request.
+/// Bytes that a client has sent and nobody has read yet. Collects a request's head until that is complete; after
+/// endHead(), reads return what follows: the body, or the next request.
 ///
 /// Not for several threads.
 class HeadBuffer {
@@ -18,7 +18,7 @@ public:
     std::size_t size() const { return bytes_.size() - next_; }
     std::string_view unread() const { return std::string_view(bytes_).substr(next_); }
 
-    /// What has been received. A head that is not complete is kept.
+    /// Appends received bytes. An incomplete head is kept.
     void append(std::string_view bytes);
 
     /// Returns bytes that were read too early, to be read again before the others.
@@ -36,10 +36,10 @@ public:
     /// Takes the head off; reads continue after it.
     void endHead();
 
-    /// Copies as many bytes as are here and fit. They are read then, unless this is only a peek.
+    /// Copies as many bytes as there are and fit, and removes them unless this is a peek.
     std::size_t read(char* buffer, std::size_t length, bool peek);
 
-    /// Drops up to so many bytes, and returns how many.
+    /// Drops at most that many bytes, and returns how many.
     std::size_t drop(std::size_t count);
 
 private:

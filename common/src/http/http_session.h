@@ -14,9 +14,9 @@ namespace lifecycle::http {
 
 /// What became of waiting for a request.
 enum class Arrival {
-    request,    ///< its whole head is there
+    request,    ///< its whole head has arrived
     quiet,      ///< nothing came, or a part of one
-    malformed,  ///< what came is not a request, or one with too long a head
+    malformed,  ///< it is not a request, or its head is too long
     end,        ///< the client has closed the connection, or it is broken
     noMemory,
 };

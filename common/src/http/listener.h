@@ -15,10 +15,9 @@ namespace lifecycle::http {
 
 /// Accepts from a listening socket, and can close it without resetting a client.
 ///
-/// Other processes may hold the socket as well, now or later. So the one thing that is set on it is
-/// O_NONBLOCK, which cannot be done without: two processes that wait for one listener, as in a hot restart,
-/// would hang in accept(2) over a client that the other one has taken. What connections need is set on
-/// each accepted socket.
+/// Other processes may hold the socket as well, now or later. So nothing is set on it except O_NONBLOCK, which is
+/// indispensable: of two processes that wait for one listener, as in a hot restart, one would otherwise hang in
+/// accept(2) when the other one has taken the client. What connections need is set on each accepted socket.
 ///
 /// Used by one thread at a time.
 class Listener {
@@ -46,7 +45,7 @@ public:
     /// Takes the next client in line, if there is one. Does not block.
     Status accept(std::optional<Accepted>& client);
 
-    /// How many connections are in the accept queue; 0 for a Unix socket, of which the kernel does not tell.
+    /// How many connections are in the accept queue; 0 for a Unix socket: the kernel does not report it.
     std::uint64_t queued() const;
 
     /// From now on the kernel refuses new connections, while queued ones can be accepted, and

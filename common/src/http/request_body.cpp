@@ -17,7 +17,7 @@ namespace {
 
 constexpr int end = -1;
 
-/// Of a line of framing: far more than anybody needs.
+/// Of a line between chunks: far more than any client needs.
 constexpr std::size_t maxLine = 8 * 1024;
 constexpr int maxTrailers = 100;
 

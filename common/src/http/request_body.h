@@ -23,11 +23,10 @@ public:
     /// All of it has been received.
     bool isWhole() const { return state_ == State::whole; }
 
-    /// Its chunks make no sense. RFC 9112, 7.1.
+    /// Its chunks are malformed. RFC 9112, 7.1.
     bool isMalformed() const { return state_ == State::malformed; }
 
-    /// Not whole, and never will be: it is malformed, or the connection has ended before it, or the client paused for
-    /// too long.
+    /// Incomplete for good: it is malformed, the connection ended before it did, or the client paused for too long.
     bool isBroken() const { return isMalformed() || state_ == State::cutOff; }
 
     /// How many of its bytes have not been received; nothing if that cannot be known.

@@ -16,10 +16,10 @@ std::size_t headEnd(std::string_view bytes);
 
 /// A request's head: request line and header fields, parsed while its bytes arrive, and strictly. Two servers
 /// in a row that disagree on where a request ends can be made to take a part of one for the next one
-/// (request smuggling), so whatever leaves room for that is malformed. RFC 9112, 2.2, 3, 5.1, 5.2, 6.3, 9.3, 11.2.
+/// (request smuggling), so any ambiguous head is malformed. RFC 9112, 2.2, 3, 5.1, 5.2, 6.3, 9.3, 11.2.
 ///
-/// A head is malformed as soon as no further byte could mend it: what is not HTTP at all, as a TLS handshake, gets
-/// its 400 at once instead of holding the connection until a time limit.
+/// A head is malformed as soon as no further byte could make it valid: what is not HTTP at all, such as a TLS
+/// handshake, gets its 400 at once instead of holding the connection until a time limit.
 ///
 /// What it returns are parts of the bytes that were passed to parse() last.
 class RequestHead {
@@ -44,7 +44,7 @@ public:
     std::string_view fieldName(std::size_t number) const { return of(fields_[number].name); }
     std::string_view fieldValue(std::size_t number) const { return of(fields_[number].value); }
 
-    /// Of a target such as "http://host/path", for which the server has to take it instead of the Host field.
+    /// Of a target such as "http://host/path"; it takes precedence over the Host field.
     std::optional<std::string_view> authority() const { return authority_ ? std::optional(of(*authority_)) : std::nullopt; }
 
     /// The body's length; nothing if it is chunked.
@@ -67,7 +67,7 @@ private:
     };
     enum class Step { method, target, version, fields };
 
-    /// Why it is malformed; nothing while all is well.
+    /// Why it is malformed; nothing if it is not.
     using Fault = std::optional<Status>;
 
     std::string_view of(Part part) const { return bytes_.substr(part.begin, part.size); }

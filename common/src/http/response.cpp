@@ -26,7 +26,7 @@ std::ostream& Response::send() {
     return HTTPServerResponseImpl::send();
 }
 
-/// Poco's own sends it past this class or past the connection's socket, depending on its version.
+/// Poco's own implementation bypasses this class or the connection's socket, depending on its version.
 void Response::sendFile(const std::string& path, const std::string& mediaType) {
     const Poco::File file(path);
     set("Last-Modified", Poco::DateTimeFormatter::format(file.getLastModified(), Poco::DateTimeFormat::HTTP_FORMAT));
@@ -79,7 +79,7 @@ void Response::beforeHeader() {
     const bool endsWithConnection = hasBody() && !getChunkedTransferEncoding() && !hasContentLength();
     const bool closing = core_.closing.load();
     if (request_ != nullptr && request_->hasMalformedBody() && getStatus() < HTTP_BAD_REQUEST) {
-        setStatusAndReason(HTTP_BAD_REQUEST);  // The handler took it for a whole one.
+        setStatusAndReason(HTTP_BAD_REQUEST);  // The handler took the body for complete.
     }
     if (getStatus() != HTTP_SWITCHING_PROTOCOLS) {
         const bool bodyIsInTheWay = request_ != nullptr && !request_->unreadBody();

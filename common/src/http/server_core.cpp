@@ -17,7 +17,7 @@
 namespace lifecycle::http {
 namespace {
 
-/// Empty if there is nothing that a client could make use of: it counts in whole seconds.
+/// Empty for less than a second: the field is in whole seconds.
 std::string keepAliveHintFor(Duration timeout) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
     return seconds > 0 && seconds <= std::numeric_limits<std::int32_t>::max() ? "timeout=" + std::to_string(seconds)

@@ -78,7 +78,7 @@ public:
     bool isShutDown = false;     ///< guarded by startMutex
     std::atomic<bool> started = false;
 
-    /// Given back when a shutdown begins, so that it has memory if there is none left.
+    /// Freed when a shutdown begins, so that it has memory even if there is none left.
     std::unique_ptr<std::byte[]> reserve;
 
     /// From now on answers say `Connection: close`.
