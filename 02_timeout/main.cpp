@@ -40,7 +40,7 @@ int main(int argc, char** argv) try {
     lifecycle::EventLog events;
     const lifecycle::ShutdownSignals signals(events, {.secondTermForces = secondTerm == "force"});
 
-    // The thread for the stop work is started now: when it is needed, the system may have none left.
+    // The thread for the stop work is started now: later the system may have none left.
     std::promise<lifecycle::CancelableContext> stop;
     std::thread([work, begun = stop.get_future()]() mutable {
         const auto [stopping, finished] = begun.get();

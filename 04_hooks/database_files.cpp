@@ -23,7 +23,7 @@ std::string beginning(int descriptor, std::size_t length) {
     return bytes;
 }
 
-/// Looks with the eyes of somebody who has just come: what SQLite finds wrong with the file, "ok" if nothing.
+/// What SQLite finds wrong with the file through a new connection, "ok" if nothing.
 std::string findingOf(const std::string& path) {
     std::string finding;
     try {

@@ -11,17 +11,17 @@
 
 namespace stage {
 
-/// The files of a database are not what the store left there. SQLite must not touch them until they are:
-/// to close a connection is enough to delete the log of another database that has come to this path, or
-/// to write a damaged log into a good file.
+/// The files of a database are not what the store left there. SQLite must not touch them until they are again:
+/// just closing a connection could delete the log of another database that was moved to this path, or write a
+/// damaged log into a good file.
 class ForeignFiles : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-/// SQLite goes on without an error when somebody moves, removes or overwrites the file that it has open,
-/// and what it stores from then on is nowhere. This class sees that: it locks the database, and compares
-/// what is at the path with what was opened and with what the store left there.
+/// SQLite reports no error when somebody moves, removes or overwrites the file that it has open, and what it
+/// stores from then on is lost. This class detects that: it locks the database, and compares what is at the
+/// path with what was opened and with what the store left there.
 /// (https://sqlite.org/howtocorrupt.html, section 4)
 ///
 /// In WAL mode the file itself changes only when a part of the log is copied into it, and the log stays
@@ -36,23 +36,23 @@ public:
 
     const std::string& path() const { return path_; }
 
-    /// The path still leads to the file that was locked. One stat(2).
+    /// Whether the path still leads to the file that was locked. One stat(2).
     bool inPlace() const;
 
-    /// The files are now as the store left them.
+    /// Remembers the files as the store leaves them now.
     void remember();
 
-    /// They still are, as far as names, sizes and times tell. Three stat(2).
+    /// Whether they are still like that, by names, sizes and times. Three stat(2).
     bool asRemembered() const;
 
     /// Throws ForeignFiles with a sentence for the log if the path does not lead to the locked file, or
-    /// a file has no content of SQLite's any more; std::runtime_error if the log was removed or replaced,
-    /// which a new connection repairs. Changes by other users of SQLite are none of this. Reads the whole
+    /// a file no longer has SQLite's format; std::runtime_error if the log was removed or replaced,
+    /// which a new connection repairs. Changes by other users of SQLite are not errors. Reads the whole
     /// file if that has changed.
     void check();
 
 private:
-    /// What tells that a file has been changed.
+    /// What a change of a file is detected by.
     struct Stamp {
         dev_t device = 0;
         ino_t inode = 0;  // 0: there is no such file

@@ -13,7 +13,7 @@ namespace stage {
 namespace {
 
 int open(const std::string& path) {
-    constexpr int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;  // a FIFO or a device is no reason to wait
+    constexpr int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;  // must not block on a FIFO or a device
     int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | flags, 0644);
     if (descriptor == -1 && (errno == EACCES || errno == EROFS)) {
         descriptor = ::open(path.c_str(), O_RDONLY | flags);  // It may become writable later.

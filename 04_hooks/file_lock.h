@@ -19,7 +19,7 @@ public:
     FileLock(const FileLock&) = delete;
     FileLock& operator=(const FileLock&) = delete;
 
-    /// Of the locked file, as long as this object lives.
+    /// The descriptor of the locked file; valid as long as this object exists.
     int descriptor() const { return descriptor_; }
 
 private:

@@ -43,7 +43,7 @@ std::uint64_t tellUnstored(OrderStore& store, lifecycle::EventLog& events, Durat
     return unstored.count;
 }
 
-/// Is every order in the file? What the hook `orders` did not do, as it failed, is done now.
+/// Whether every order is in the file. If the hook `orders` failed, this makes up for it.
 bool isFinished(OrderStore& store) {
     if (store.counters().waiting > 0) {
         return false;

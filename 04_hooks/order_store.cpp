@@ -23,7 +23,7 @@ constexpr std::size_t largestBatch = 1'000;
 /// How often a failing database is tried again.
 constexpr Duration retryInterval = std::chrono::milliseconds(100);
 
-/// How often the writer looks whether the files are still there when there is nothing to store.
+/// How often the writer checks the files when there is nothing to store.
 constexpr Duration lookInterval = std::chrono::seconds(1);
 
 /// SQLite's own patience with other users of the file.
@@ -42,7 +42,7 @@ std::string ordersOf(std::uint64_t count) {
     return std::to_string(count) + (count == 1 ? " order" : " orders");
 }
 
-/// Keeps a connection to the end of the process, never to be closed.
+/// Keeps a connection until the process exits, without closing it.
 void keepOpen(std::unique_ptr<Session> session) {
     static auto& kept = *new std::vector<std::unique_ptr<Session>>;
     kept.push_back(std::move(session));
@@ -102,7 +102,7 @@ OrderStore::Refusal OrderStore::refusal() {
         return Refusal::failing;
     }
     if (isForeign()) {
-        look_ = true;  // The writer shall say what is wrong.
+        look_ = true;  // The writer finds out what is wrong.
         changed_.notify_all();
         return Refusal::failing;
     }
@@ -168,7 +168,7 @@ void OrderStore::run() {
     changed_.notify_all();
 }
 
-/// What there is to do, or the last things if there will be no more.
+/// What there is to do, or the last steps if there will be no more.
 void OrderStore::store(bool more) {
     if (more) {
         open();
@@ -212,7 +212,7 @@ void OrderStore::unsettle() {
     settled_ = false;
 }
 
-/// They have not been moved away meanwhile, and from here on only others change them.
+/// Checks that they have not been moved meanwhile; from here on only others change them.
 void OrderStore::settle() {
     if (!files_.inPlace()) {
         files_.check();
@@ -253,7 +253,7 @@ void OrderStore::open() {
     settle();
 }
 
-/// To close a connection deletes the log that is at its path, even if that is another file's by now.
+/// Closing a connection deletes the log at its path, even if that belongs to another file by now.
 void OrderStore::close() {
     if (!session_) {
         return;
@@ -305,7 +305,7 @@ void OrderStore::storeBatch() {
     batch_.clear();
 }
 
-/// Everything that was acknowledged is in the file at the path, for somebody who opens it now.
+/// Checks through a new connection that every acknowledged order is in the file at the path.
 void OrderStore::confirm() {
     const std::uint64_t expected = acknowledged_;
     if (!files_.inPlace()) {
@@ -322,7 +322,7 @@ void OrderStore::confirm() {
     if (found < expected) {
         throw std::runtime_error(ordersOf(expected - found) + " missing in " + files_.path());
     }
-    close();  // while there is another connection: the last one copies the log into the file, and removes it
+    close();  // while `fresh` is open: the last connection to close copies the log into the file, and removes it
     fresh.reset();
     if (!files_.inPlace()) {
         files_.check();

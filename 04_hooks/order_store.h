@@ -30,26 +30,26 @@ namespace stage {
 ///  - Ids are given in the order of taking, without gap, and go on behind the largest in the file.
 ///  - While the database fails (locked, read-only, full) nothing more is taken, what has been taken
 ///    is kept and tried again, and storing goes on by itself when the database is back.
-///  - The same while the file is not at its path, or was overwritten. That is looked at with each order,
-///    with each transaction, and once a second.
+///  - The same while the file is not at its path, or was overwritten. This is checked with each order, with each
+///    transaction, and once a second.
 ///
 /// Logs `database.failing`, once for each error in a row, and `database.recovered`. One thread, the
 /// writer, uses the database; all functions may be called from every thread. A crash or SIGKILL loses
-/// what counters().waiting counts. A row that somebody else deletes is one that is missing.
+/// what counters().waiting counts. A row that somebody else deletes counts as missing.
 class OrderStore {
 public:
     struct Options {
-        /// An SQLite file, always a file on a disk and no URI; made if it does not exist. One process at a
+        /// The path of an SQLite file, not a URI; created if it does not exist. One process at a
         /// time may store into it.
         std::string path;
         /// The most orders that wait to be stored.
         std::size_t queue = 10'000;
     };
 
-    /// Opens the database and starts the writer. Throws std::runtime_error if there can be no such
-    /// database: no such folder, no regular file or none of SQLite's, another table of that name, or
-    /// another process stores into it. One that fails for the moment is waited for. From here on SIGXFSZ is ignored: a file
-    /// that may not grow is an error of one write, and not the end of the process.
+    /// Opens the database and starts the writer. Throws std::runtime_error if that cannot succeed: the folder
+    /// does not exist, the file is not a regular file or not SQLite's, its table has other columns, or another
+    /// process stores into it. A database that only fails for the moment is waited for. From here on SIGXFSZ is
+    /// ignored: a file that may not grow is an error of one write, and must not kill the process.
     OrderStore(Options options, lifecycle::EventLog& events);
 
     /// Ends the writer, without waiting for a failing database.
@@ -68,7 +68,7 @@ public:
     /// Takes an order, to be stored soon. Never waits for the database.
     Receipt tryPut(Order order);
 
-    /// To be called for each order that tryPut has taken, when its client has been sent the answer.
+    /// To be called for each order that tryPut has taken, when its response has been sent.
     void answered() { answered_.fetch_add(1); }
 
     /// Takes no more, stores what is there, closes the database, and counts the rows. Blocks until that
@@ -78,7 +78,7 @@ public:
 
     struct Unstored {
         std::uint64_t count = 0;
-        /// False: it may be fewer. An answer or a transaction was under way, or the file is not where it was.
+        /// False: it may be fewer. A response or a transaction was under way, or the file is not where it was.
         bool exact = true;
     };
 
@@ -127,14 +127,14 @@ private:
     std::deque<Numbered> queue_;  // guarded by mutex_
     std::int64_t nextId_ = 1;     // guarded by mutex_
     bool closed_ = false;         // guarded by mutex_
-    bool look_ = false;           // guarded by mutex_; somebody has seen a change of the files
+    bool look_ = false;           // guarded by mutex_; a change of the files was noticed
     std::string error_;           // guarded by mutex_; not empty while the database fails
 
     std::atomic<std::uint64_t> refused_ = 0;
     std::atomic<std::uint64_t> acknowledged_ = 0;
     std::atomic<std::uint64_t> answered_ = 0;
     std::atomic<std::uint64_t> stored_ = 0;
-    std::atomic<bool> settled_ = false;  // written under mutex_; the writer is not at the files: others change them
+    std::atomic<bool> settled_ = false;  // written under mutex_; the writer does not use the files
     std::atomic<bool> unsure_ = false;      // a commit has failed, or is under way
     std::atomic<bool> unreadable_ = false;  // the rows could not be counted
 

@@ -23,7 +23,7 @@ using lifecycle::ShutdownResult;
 
 namespace {
 
-/// How long the log may wait for its reader when the process is about to be gone.
+/// How long the log may wait for its reader when the process is about to exit.
 constexpr lifecycle::Duration lastWordsLimit = std::chrono::milliseconds(20);
 
 lifecycle::Duration microseconds(std::uint64_t count) {
@@ -116,11 +116,11 @@ int Generation::run() {
     signals_.stop();
     const bool leavesSuccessor = restarter_ && restarter_->hasSuccessor();
     if (leavesSuccessor && !ending_ && signals_.context().done()) {
-        restarter_->end();  // It came too late for this process, and is meant for the service.
+        restarter_->end();  // The signal came too late for this process, but is meant for the service.
     }
     if (wasCut_ || leavesSuccessor) {
-        // A handler that was cut may still be running: no destructors under its feet. And the sooner this process
-        // is gone, the sooner nobody sends a signal to it that nobody takes.
+        // A handler that was cut may still be running and use what destructors would destroy. And a signal that is
+        // sent to this process from here on would be lost, so it exits at once.
         ::_exit(code_);
     }
     return code_;
@@ -139,7 +139,7 @@ void Generation::listenToSignals() {
         [this] { loop_->post([this] { end(signals_.context().cause(), false); }); });
 }
 
-/// Whatever serving and its end need is there before the clients are: it may throw here.
+/// Allocates whatever serving and the shutdown need before there are clients; it may throw here.
 void Generation::makeReady() {
     server_->start();
     drainThread_ = std::thread([this, order = drainOrder_.get_future()]() mutable {
@@ -152,7 +152,7 @@ void Generation::makeReady() {
 
 // ---- taking over from the generation before -----------------------------------------------------
 
-/// The starter kills it when it is late, but may be gone: a process that hangs would keep the port for itself.
+/// The starter kills a process that is late, but may be gone: a hung one would keep the port.
 void Generation::limitStart() {
     if (!inherited_.starter) {
         return;
@@ -216,7 +216,7 @@ void Generation::take(const RestartMessage& message) {
 }
 
 void Generation::takeOver() {
-    whenTooLate_ = {};  // Waits for it: this process either is gone now, or serves.
+    whenTooLate_ = {};  // Waits for the callback: afterwards this process serves, unless it has exited.
     serve();
     tellStarter({"serving"});
 }
@@ -226,7 +226,7 @@ void Generation::starterHasClosed() {
         // Nobody follows the pid of this process, so nobody could end the service any more.
         end("the supervising process is gone", false);
     } else if (state_ == State::starting) {
-        // It may live, and serve, and be about to kill this one.
+        // It may be alive, serving, and about to kill this one.
         loop_->watch(starterProcess_.get(), [this] {
             loop_->forget(starterProcess_.get());
             starterHasEnded();

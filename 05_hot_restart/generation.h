@@ -29,7 +29,7 @@ namespace stage {
 /// before, serves, hands over to the next one, and finishes what it has accepted.
 ///
 /// Everything is decided on the thread of run(); only the drain, which blocks, has one of its own. What the
-/// end needs is made before it serves: then the system may have no thread left.
+/// shutdown needs is created before it serves: later the system may have no thread left.
 class Generation {
 public:
     /// `signals` takes SIGHUP and SIGUSR2, too.

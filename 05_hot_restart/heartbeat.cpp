@@ -7,7 +7,7 @@
 namespace stage {
 namespace {
 
-/// Each asks for more time than passes until the next one.
+/// Each message asks for more time than passes until the next one.
 constexpr lifecycle::Duration extendEvery = std::chrono::seconds(1);
 constexpr lifecycle::Duration extension = std::chrono::seconds(15);
 

@@ -8,21 +8,21 @@
 
 namespace stage {
 
-/// What a service manager wants to hear again and again from the process that it takes for the service: that
-/// it is alive (WATCHDOG=1), and while it shuts down that it still needs time (EXTEND_TIMEOUT_USEC).
+/// What the main process of a service reports periodically to the service manager: that it is alive
+/// (WATCHDOG=1), and during the shutdown that it needs more time (EXTEND_TIMEOUT_USEC).
 ///
-/// Used on the loop's thread alone, so it stops when that hangs.
+/// Used on the loop's thread only, so it stops when that hangs.
 class Heartbeat {
 public:
     Heartbeat(lifecycle::PollLoop& loop, const lifecycle::ServiceNotifier& notifier)
         : loop_(loop), notifier_(notifier) {}
 
-    /// This process is the service from now on.
+    /// This process is the main process from now on.
     void start();
-    /// Another one is.
+    /// Another process is.
     void stop();
 
-    /// The service shuts down: `status` says how far it is.
+    /// The service shuts down; `status` describes the progress.
     void shutdown(std::function<std::string()> status);
 
 private:

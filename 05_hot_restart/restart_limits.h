@@ -22,10 +22,10 @@ public:
     void succeeded() { rollbacks_ = 0; }
     unsigned rollbacks() const { return rollbacks_; }
 
-    /// A generation that has died had served that long. After 10 s it starts to count from the beginning.
+    /// A generation died after serving that long. 10 s or more reset the count of deaths in a row.
     void served(lifecycle::Duration time);
-    /// One has died that nobody is left to replace: how long to wait before another one is started; nothing
-    /// if that has been in vain five times in a row. At once for the first time, then 100 ms, 200 ms, …
+    /// The serving generation died and there is no other: how long to wait before a new one is started; nothing
+    /// after five in a row. Zero for the first, then 100 ms, 200 ms, …
     std::optional<lifecycle::Duration> respawn();
     unsigned respawns() const { return respawns_; }
 

@@ -31,7 +31,7 @@ struct Handover {
 /// Used on the loop's thread alone, apart from killSuccessor().
 class Restarter {
 public:
-    /// What happens to the own clients, and what has to be said to the process that started this one.
+    /// What happens to this process's clients, and what the process that started it must be sent.
     struct Clients {
         std::function<void(const Handover&)> handOver;
         std::function<void()> takeBack;
@@ -48,12 +48,12 @@ public:
               unsigned generation, bool settled, std::vector<lifecycle::FileDescriptor> older,
               lifecycle::RestartRequests& requests, Clients clients, lifecycle::EventLog& events);
 
-    /// Starts a restart, or remembers that one more is wanted, or says why not. `bySignal`: by SIGHUP, and not
-    /// by one of the RestartRequests, which ask again when this process does not serve any more.
+    /// Begins a restart, or remembers that one more is wanted, or logs why not. `bySignal`: by SIGHUP rather than
+    /// by one of the RestartRequests, whose clients ask again once this process no longer serves.
     void request(bool bySignal);
 
-    /// The process that started this one cannot take the clients back any more. Until then no next generation
-    /// is started: never more than two processes have a claim to the clients.
+    /// The process that started this one can no longer take the clients back. Until then this one starts no new
+    /// generation: at most two processes have a claim to the clients.
     void settled();
 
     /// The service ends: a successor that does not serve yet is killed, one that does is told.

@@ -64,7 +64,7 @@ std::string contentOf(const std::string& path) {
     return content;
 }
 
-/// [::]:P takes IPv4 clients, too, unless another of the addresses does so at port P.
+/// [::]:P accepts IPv4 clients as well, unless another of the addresses does so at port P.
 lifecycle::ListeningSocket::IPv4Clients ipv4ClientsOf(const SocketAddress& address,
                                                       const std::vector<SocketAddress>& all) {
     using enum lifecycle::ListeningSocket::IPv4Clients;

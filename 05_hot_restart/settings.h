@@ -49,7 +49,7 @@ struct Settings {
     bool stablePid() const { return control == "stable-pid"; }
 };
 
-/// For a service that ends: removes the paths of its Unix sockets.
+/// When the service shuts down: removes the paths of its Unix sockets.
 void removePaths(const std::vector<lifecycle::ListeningSocket>& sockets) noexcept;
 
 }  // namespace stage

@@ -26,8 +26,8 @@ namespace stage {
 
 /// Restarts with --control stable-pid: a process that stays, for those who follow one pid
 /// (supervisord, systemd, a container, a shell). It holds the listening sockets and serves nobody:
-/// it starts the generations, passes signals on, and ends with their exit code. It replaces a generation
-/// that has died and left nobody who serves.
+/// it starts the generations, passes signals on, and exits with their exit code. If the serving generation
+/// dies and there is no other, it starts a new one.
 ///
 /// Used on the thread of run() alone, apart from killAll().
 class Supervisor {

@@ -21,7 +21,7 @@ public:
     /// known now.
     virtual std::int64_t value() = 0;
 
-    /// How many ids have been sent to where they are counted, each from before it can be counted.
+    /// How many ids have been sent to be counted; each is included before it can be counted.
     virtual std::uint64_t sent() const = 0;
 
     /// Gives back what it holds. To be called when nobody increments any more.

@@ -39,10 +39,10 @@ public:
     struct Tally {
         std::uint64_t applied = 0;    ///< their increments are in the counter
         std::uint64_t unapplied = 0;  ///< not, as far as is known
-        /// Of the unapplied ones, those that were sent: whether they are in the counter is not known.
+        /// Those of the unapplied that were sent: the counter may or may not include them.
         std::uint64_t unconfirmed = 0;
     };
-    /// While jobs go on, those that are just being applied are among the unconfirmed.
+    /// While jobs run, those that are being applied are among the unconfirmed.
     Tally tally() const;
 
     /// Ends the jobs that are left, and counts them.

@@ -19,7 +19,7 @@ struct NameLookup::State {
     std::mutex mutex{};
     std::condition_variable changed{};
     bool running = false;       // the rest is guarded by mutex
-    std::uint64_t lookups = 0;  // that have come to an end
+    std::uint64_t lookups = 0;  // that have finished
     Addresses addresses{};      // of the last one
     std::string error{};        // of the last one, "" if it has found some
 

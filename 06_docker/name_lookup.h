@@ -12,15 +12,15 @@
 namespace stage {
 
 /// Finds the addresses of a host. The system's resolver takes as long as its name servers do, half a
-/// minute if none of them responds, and cannot be interrupted. So it is asked on a thread of its own,
-/// which nobody has to wait for; those who ask meanwhile wait for the same lookup.
+/// minute if none of them responds, and cannot be interrupted. So it runs on a thread of its own, which
+/// nobody has to wait for; concurrent callers share one lookup.
 ///
 /// All functions may be called from every thread.
 class NameLookup {
 public:
     using Addresses = std::vector<Poco::Net::SocketAddress>;
 
-    /// `host` is a name or a number. Looks up nothing yet.
+    /// `host` is a name or a numeric address. Looks up nothing yet.
     NameLookup(std::string host, std::uint16_t port);
 
     /// The addresses as they are now, at least one. Blocks until they are found or `context` is

@@ -13,8 +13,8 @@
 namespace stage {
 
 /// One connection to Redis, and as much of its protocol as this stage needs: a command out, a line, a
-/// number or a short text back. Poco::Redis::Client reads whatever the peer sends, arrays nested as
-/// deep as the stack lasts and texts of any length included; here a reply has a size and a time.
+/// number or a short text back. Poco::Redis::Client reads whatever the peer sends, including arrays nested
+/// until the stack overflows and texts of any length; here replies are limited in size and time.
 ///
 /// After an exception the connection is of no use: the reply may still be on its way, and would be
 /// taken for the reply to the next command. Not for several threads.

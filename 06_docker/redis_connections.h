@@ -32,8 +32,8 @@ public:
     /// one until the name is found and the connection is made, and for one more for each command;
     /// all but the first end when `context` is done.
     ///
-    /// Whatever is thrown on the way is thrown on as a std::runtime_error, and the connection is
-    /// closed. That is the case for an error that Redis replies, too.
+    /// Any exception on the way is rethrown as a std::runtime_error, and the connection is closed, even for
+    /// an error that Redis replies.
     void with(const lifecycle::Context& context, const std::function<void(const Ask&)>& use);
 
     /// Closes those that are not in use. Nobody may use any of them any more.
