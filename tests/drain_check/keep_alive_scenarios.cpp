@@ -73,7 +73,7 @@ Verdict busyKeepAlive(Rehearsal& rehearsal) {
                      : fail(figure, "a client sent its next request on a connection that was open, and got no answer");
 }
 
-/// Between the moment it takes the signal and the first answer that must say so.
+/// From the moment it takes the signal to the first response that must announce it.
 constexpr auto timeToReact = 50ms;
 
 Verdict closeAnnounced(Rehearsal& rehearsal) {

@@ -22,8 +22,8 @@ struct Asked {
     std::string client;
 };
 
-/// The machine stood still, and the moment that the scenario is about did not come: it proves nothing about the
-/// server, and has to be run again, with more work.
+/// The machine stalled, and the moment that the scenario is about did not occur: the run proves nothing about the
+/// server, and must be repeated with more work.
 class Missed : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -94,7 +94,7 @@ bool isServed(const test::Response& response);
 bool isOrderly(const test::Response& response);
 /// Complete answers that are a failure of the server, 503 apart: that one says where to go.
 std::size_t errorAnswers(const test::LoadResult& load);
-/// Those of its requests that ended after the signal: what clients lose before is not the shutdown's doing.
+/// Those of its requests that ended after the signal: what clients lose earlier is not caused by the shutdown.
 test::LoadResult endedSince(test::Clock::time_point signalled, const test::LoadResult& load);
 /// "was reset", "got no answer": for the sentence about a client.
 std::string fate(const test::Response& response);

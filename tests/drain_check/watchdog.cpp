@@ -37,7 +37,7 @@ struct Mark {
     }
 };
 
-/// A limit on real-time scheduling that nobody else has, of thousands of years. Nothing where there is a limit already.
+/// A limit on real-time scheduling with an unusual value, thousands of years. Nothing if there is a limit already.
 std::optional<rlim_t> uniqueLimit() {
     rlimit present{};
     ::getrlimit(RLIMIT_RTTIME, &present);

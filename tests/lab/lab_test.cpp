@@ -250,7 +250,7 @@ TEST_CASE("lab: a long build is announced with the time that it may take") {
 
 TEST_CASE("lab: two builds of one folder come one after the other, and a test may call lab") {
     const Lab lab;
-    // A build that begins, and ends once it may.
+    // A build that blocks until the test lets it finish.
     lab.provide("cmake", "case \"$*\" in --version) echo cmake version 3.25.1; exit;; --preset*) exit;; esac; "
                          "echo begin >>story; until [ -e go ]; do sleep 0.01; done; echo end >>story");
     const auto first = lab.start({"build"});

@@ -141,7 +141,7 @@ struct Terminal {
     FileDescriptor terminal;
 };
 
-/// Logs more than the terminal holds, and fails the test if that, or the end of the log, takes for ever.
+/// Logs more than the terminal holds, and fails the test if that, or the log's destructor, takes forever.
 void checkNotHeld(std::unique_ptr<EventLog> events, int master) {
     const std::string value(512, 'x');
     std::atomic<bool> returned = false;

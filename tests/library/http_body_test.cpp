@@ -115,7 +115,7 @@ TEST_CASE("library: a response ahead of the body keeps the connection if at most
         answer(response, body);
     });
     for (const std::string path : {"/", "/partly"}) {
-        // In whatever pieces it comes: whether it is here before the response is sent must not matter.
+        // However it is split: it must not matter whether it arrives before the response is sent.
         for (const std::size_t ahead : {std::size_t{0}, std::size_t{4}, std::size_t{5000}, std::size_t{65536}}) {
             CAPTURE(path, ahead);
             std::string body(65536, '\n');
@@ -137,7 +137,7 @@ TEST_CASE("library: a response ahead of the body keeps the connection if at most
             CHECK(connection.readResponse(10s).status == 200);
         }
     }
-    // All or nothing here: it does not matter either.
+    // All of it or none has arrived: that must not matter either.
     for (const std::string body : {"Content-Length: 65537\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n",
                                    "Transfer-Encoding: chunked\r\n\r\n3\r\ntea\r\n0\r\n\r\n"}) {
         CAPTURE(body);
@@ -196,7 +196,7 @@ TEST_CASE("library: a client that goes on sending after its response is not rese
     CHECK(response.status == 405);
     CHECK(response.header("Connection") == "close");
 
-    // A shutdown waits for it for a second at most, and not at all once it has closed.
+    // A shutdown waits for it a second at most, and not at all once it has closed.
     std::atomic<bool> ended = false;
     std::thread sender([&] {
         while (!ended && !connection.send("x")) {

@@ -1,4 +1,4 @@
-// What becomes of many idle connections when their server shuts down.
+// What happens to many idle connections when their server shuts down.
 
 #include "catch.h"
 #include "concurrent_shutdown.h"

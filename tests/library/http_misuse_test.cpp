@@ -1,4 +1,4 @@
-// Calls that a program makes by mistake, or earlier or later than usual: each has a defined result.
+// Calls by mistake, or earlier or later than usual: each has a defined result.
 
 #include "catch.h"
 #include "concurrent_shutdown.h"

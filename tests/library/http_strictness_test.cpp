@@ -1,4 +1,4 @@
-// What is not a request, and what the server says to it: RFC 9112, sections 2 and 3.
+// Malformed requests, and the responses to them: RFC 9112, sections 2 and 3.
 
 #include "catch.h"
 #include "concurrent_shutdown.h"
@@ -59,7 +59,7 @@ TEST_CASE("library: what cannot become a request any more is answered 400 at onc
         CHECK_FALSE(response.header("Date").empty());
         CHECK(connection.readBytes(1, 10s).outcome == Outcome::closed);
     }
-    // The same byte by byte: not before the byte that is wrong.
+    // The same byte by byte: no response before the wrong byte.
     auto slow = server.send("GET / HTTP/1.");
     REQUIRE(server.comesTo(lifecycle::ConnectionState::reading));
     slow.send("x");

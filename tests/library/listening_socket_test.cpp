@@ -1,4 +1,4 @@
-// Which process may remove the path of a Unix socket, and which may take a dead one over.
+// Which process may remove the path of a Unix socket, and which may take over a dead one.
 
 #include "catch.h"
 #include "temp_dir.h"

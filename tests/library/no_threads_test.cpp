@@ -28,7 +28,7 @@ using lifecycle::HttpServer;
 
 namespace {
 
-/// Where the hooks of one phase after the other ran.
+/// Where hooks of consecutive phases ran.
 class Places {
 public:
     void note() {

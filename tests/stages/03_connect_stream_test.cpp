@@ -111,7 +111,7 @@ TEST_CASE("03: a stream of connects does not hold the process beyond its deadlin
         CHECK(end.at - begin <= 700ms + 3s * slowdown); // it runs for a tenth of the time, a busy machine for less
         CHECK((end.code == 0 || end.code == 75));
     }
-    // Whoever was not served in time counts as cut, and new clients were refused long before the end.
+    // Clients that were not served in time count as cut, and new ones were refused long before the exit.
     CHECK((server.exitStatus()->code == 0) == (server.summary().number("cut") == 0));
     CHECK(stream.refused() > 0);
 }

@@ -1,5 +1,5 @@
-// The file at the path is moved, removed or overwritten while the program serves: SQLite stores on without an error,
-// where nobody finds it.
+// The file at the path is moved, removed or overwritten while the program serves: SQLite goes on without an error, and
+// stores where nobody finds it.
 
 #include "catch.h"
 #include "order_fixture.h"
@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// How many rows somebody finds who opens the file now; none if there is no such table.
+/// How many rows a new reader finds in the file; none if there is no such table.
 std::size_t rowsIn(const fs::path& database) {
     try {
         return OrdersFile(database).rows().size();
@@ -37,7 +37,7 @@ struct Shop {
     fs::path database = folder / "orders.db";
     std::unique_ptr<OrderServer> server;
 
-    /// Short for what cannot be stored, and else enough for a busy machine.
+    /// Short where nothing can be stored, otherwise enough for a busy machine.
     explicit Shop(const std::string& hookTimeout = "20s") {
         fs::create_directory(folder);
         server = std::make_unique<OrderServer>(database, std::vector<std::string>{"--hook-timeout=" + hookTimeout});

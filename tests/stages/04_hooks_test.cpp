@@ -21,8 +21,8 @@ std::vector<std::string> fieldsOf(const std::vector<Event>& events, const std::s
     return values;
 }
 
-/// The beginning of a command that is run by a user to whom nothing else belongs, and the directory as well:
-/// a limit of processes counts all threads of a user, and does not bind root.
+/// The beginning of a command that runs as a user who owns nothing but the directory: a limit on processes counts
+/// all threads of a user, and does not apply to root.
 std::vector<std::string> asAnotherUser(const TempDir& directory) {
     constexpr uid_t user = 61'234;
     if (::geteuid() != 0) {

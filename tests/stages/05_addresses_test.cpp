@@ -1,4 +1,4 @@
-// The addresses that stage 05 listens on, and what becomes of the paths among them.
+// The addresses that stage 05 listens on, and what happens to the paths among them.
 
 #include "catch.h"
 #include "options_check.h"

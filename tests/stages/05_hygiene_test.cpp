@@ -99,7 +99,7 @@ TEST_CASE("05: ten generations hand down the same descriptors and signals and en
         CHECK(descriptors(next).count("socket") <= 3); // those and the channel to the old one
         REQUIRE(server.waitForEnd(old));
         if (generation == 2) {
-            // The first one may have more, which whoever started it has left open.
+            // The first one may have more, left open by the process that started it.
             REQUIRE(eventually(
                 [&] {
                     expected = descriptors(next);

@@ -77,7 +77,7 @@ public:
     }
 
     void checkThatOneServes(bool stablePid) const {
-        // What it is before that is a step on the way: a process has just died.
+        // The state before that is transient: a process has just died.
         const bool one = eventually(
             [&] {
                 const std::vector<pid_t> pids = accepting();

@@ -1,4 +1,4 @@
-// The log of a service whose processes replace each other: whose line is it, and what does a rotation do?
+// The log of a service whose processes replace each other: which process wrote a line, and what a rotation does.
 
 #include "catch.h"
 #include "process.h"

@@ -1,4 +1,4 @@
-// What calls itself Redis and is not, or cannot be found: none of it costs more than an attempt.
+// A Redis that is not one, or cannot be found: neither costs more than an attempt.
 
 #include "catch.h"
 #include "process.h"

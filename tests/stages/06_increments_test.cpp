@@ -1,4 +1,4 @@
-// The jobs in the background, without a server around them: many threads at one moment.
+// The jobs in the background, without a server around them: many threads at once.
 
 #include "catch.h"
 #include "increments.h"
@@ -27,7 +27,7 @@ struct Fixture {
     stage::MemoryCounter counter;
 };
 
-/// Has counted, and has not yet said so.
+/// Has counted, and has not yet reported that.
 class CounterThatWaits : public stage::MemoryCounter {
 public:
     bool increment(const std::string& id, const Context& context) override {

@@ -3,7 +3,7 @@
 //
 //     2 sends serving       has not sent it yet
 //     2 sent serving        has sent it, and done nothing else
-//     1 receives serving    it lies in its queue
+//     1 receives serving    it is queued
 //     1 received serving    it has been read, and nothing has been done about it
 
 #include <dlfcn.h>

@@ -12,7 +12,7 @@
 
 namespace lifecycle::test {
 
-/// What all clients of a file have been told so far, and whether the file agrees.
+/// The responses to all clients of a file so far, and whether the file agrees.
 class OrderLedger {
 public:
     explicit OrderLedger(std::string path) : file_(std::move(path)) {}

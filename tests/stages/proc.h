@@ -46,7 +46,7 @@ bool ignoresSigpipe(pid_t pid);
 /// The names of its threads.
 std::multiset<std::string> threadNames(pid_t pid);
 
-/// Does it wait for clients of this socket ("socket:[4711]"), in an epoll set? One that only holds it does not.
+/// Whether it waits for clients of this socket ("socket:[4711]") in an epoll set. One that only holds it does not.
 bool acceptsFrom(pid_t pid, const std::string& socket);
 
 /// Its first child; 0 without one.

@@ -1,4 +1,4 @@
-// Preloaded into a program, it lets the name servers be away: a lookup is logged and never comes back.
+// Preloaded into a program, it simulates unreachable name servers: a lookup is logged and never returns.
 
 #include <netdb.h>
 #include <unistd.h>

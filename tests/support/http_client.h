@@ -71,9 +71,9 @@ public:
     /// A client asks this before it reuses a connection.
     bool closedByServer() const;
 
-    /// What is here of the next answer, as far as its first 64 KiB tell. Does not block, takes no bytes.
+    /// What has arrived of the next response, judged by its first 64 KiB. Does not block, takes no bytes.
     Response peek() const;
-    /// Is all of it here?
+    /// Whether all of it has arrived.
     bool answerIsHere() const { return peek().outcome == Outcome::complete; }
 
     /// Ends the sending direction (FIN); answers can still be read.

@@ -27,7 +27,7 @@ struct CaseInsensitiveLess {
     bool operator()(const std::string& left, const std::string& right) const;
 };
 
-/// Memory for one body; what comes after that is counted, and not kept: a server may send without an end.
+/// Memory for one body. What exceeds it is counted but not kept: a server may send without end.
 inline constexpr std::size_t max_kept_body = 16 * 1024 * 1024;
 
 /// A response of HTTP/1.x, or as much of it as came.
