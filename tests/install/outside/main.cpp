@@ -46,7 +46,7 @@ int serve(Poco::Net::SocketAddress address) {
     if (server.shutdown(deadline).clean()) {
         return lifecycle::exitClean;
     }
-    ::_exit(lifecycle::exitWorkCut);  // a handler that was cut may still run: no destructors under its feet
+    ::_exit(lifecycle::exitWorkCut);  // skips destructors: a handler that was cut may still run
 }
 
 int main(int argc, char** argv) try {
