@@ -38,7 +38,7 @@ int tell(const std::exception& error, int code) {
 /// EX_SOFTWARE of sysexits.h
 constexpr int exitRestartFailed = 70;
 
-/// --restart-of: another process restarts, and this one exits with a code that says how that went.
+/// --restart-of: asks another process to restart, and exits with a code that reports the outcome.
 int askForRestart(const std::string& pidFile) {
     using Kind = lifecycle::RestartOutcome::Kind;
     const lifecycle::RestartOutcome outcome = lifecycle::requestRestart(pidFile);
@@ -48,7 +48,7 @@ int askForRestart(const std::string& pidFile) {
                   : outcome.kind == Kind::nobody ? lifecycle::exitUnavailable : exitRestartFailed;
 }
 
-/// From here on stderr is this file. Throws std::system_error, and changes nothing then.
+/// Redirects stderr to this file. Throws std::system_error, and then changes nothing.
 void openLog(const std::string& path) {
     const lifecycle::FileDescriptor file = lifecycle::openRegularFile(path, O_WRONLY | O_APPEND | O_CREAT);
     if (::dup2(file.get(), STDERR_FILENO) == -1) {
@@ -62,7 +62,7 @@ void reopenLog(const std::string& path, lifecycle::EventLog& events) {
         openLog(path);
         events.emit("log.reopened");
     } catch (const std::exception& error) {
-        events.emit("log.failed", {{"reason", error.what()}, {"note", "still writing to the file of before"}});
+        events.emit("log.failed", {{"reason", error.what()}, {"note", "still writing to the previous file"}});
     }
 }
 

@@ -74,7 +74,7 @@ void Restarter::request(bool bySignal) {
     if (::getpid() == 1) {
         refuse("this is process 1, with which everything here ends: use --control stable-pid");
     } else if (ending_) {
-        refuse("the service is ending");
+        refuse("the service is shutting down");
     } else if (handedOver_) {
         refuse("this generation has handed over: the service is process " + std::to_string(successor_ ? successor_->pid() : 0));
     } else if (successor_) {

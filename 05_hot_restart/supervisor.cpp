@@ -125,7 +125,7 @@ void Supervisor::killAll() {
 
 std::optional<std::string> Supervisor::refusal() {
     if (ending_) {
-        return "the service is ending";
+        return "the service is shutting down";
     }
     return limits_.refusal(static_cast<unsigned>(workers_.size()));
 }
@@ -226,7 +226,7 @@ void Supervisor::heard(Workers::iterator worker, const RestartMessage& message) 
     }
 }
 
-/// The old generation accepts nobody any more: from here on the new one answers.
+/// The old generation no longer accepts: from here on the new one serves.
 void Supervisor::release(Workers::iterator old) {
     const auto next = find(Role::serving);
     if (!std::exchange(old->released, true) && next != workers_.end()) {
@@ -301,7 +301,7 @@ void Supervisor::gone(Workers::iterator worker, const ChildEnd& end) {
     }
 }
 
-/// Nobody serves, or is about to. Clients wait in line meanwhile.
+/// No process serves or is about to. Meanwhile clients wait in the accept queue.
 void Supervisor::replaceLast(int code, const std::string& cause) {
     const std::optional<lifecycle::Duration> pause = limits_.respawn();
     if (!hasServed_ || !pause) {

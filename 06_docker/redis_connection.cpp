@@ -19,7 +19,7 @@ lifecycle::DoneCallback interrupt(const Poco::Net::StreamSocket& socket, const C
     return context.onDone([descriptor = socket.impl()->sockfd()] { ::shutdown(descriptor, SHUT_RDWR); });
 }
 
-/// So that the error says why and not only what came of it.
+/// So that the error names the cause and not only its effect.
 void throwIfDone(const Context& context) {
     if (context.done()) {
         throw std::runtime_error(context.cause());
@@ -99,7 +99,7 @@ std::optional<std::string> RedisConnection::takeReply() {
     }
     default: break;
     }
-    throw std::runtime_error("not a reply that was asked for: " + line.substr(0, 20));
+    throw std::runtime_error("unexpected reply: " + line.substr(0, 20));
 }
 
 std::string RedisConnection::takeLine() {

@@ -37,7 +37,7 @@ RedisCounter::RedisCounter(const std::string& address, lifecycle::EventLog& even
 bool RedisCounter::waitUntilReachable(const Context& context) {
     return tryUntilDone(context, [](const Ask& ask) {
         if (ask({"PING"}) != "PONG") {
-            throw std::runtime_error("PING is not replied to with PONG");
+            throw std::runtime_error("the reply to PING is not PONG");
         }
     });
 }
@@ -51,7 +51,7 @@ bool RedisCounter::increment(const std::string& id, const Context& context) {
         }
         const auto reply = ask({"EVAL", incrementOnce, "2", counterKey, idKeys + id});
         if (reply != "0" && reply != "1") {
-            throw std::runtime_error("the script is not replied to with 0 or 1");
+            throw std::runtime_error("the reply to the script is not 0 or 1");
         }
     });
 }

@@ -132,7 +132,7 @@ void RestartRequests::accept() {
         }
         const auto client = clients_.insert(clients_.end(), {RestartChannel(std::move(connection))});
         if (clients_.size() > maxClients) {
-            client->channel.send({"failed", {{"text", "too many requests for a restart wait"}}});
+            client->channel.send({"failed", {{"text", "too many restart requests are waiting"}}});
             clients_.erase(client);
             continue;
         }
@@ -247,11 +247,11 @@ RestartOutcome requestRestart(const std::string& pidFile) try {
             }
         }
         if (taken) {
-            return {Kind::failed, "the process that was asked has ended before the restart was over"};
+            return {Kind::failed, "the process that was asked exited before the restart was over"};
         }
         std::this_thread::sleep_for(retryAfter / 2);  // until the next generation listens
     }
-    return {Kind::failed, "no process has taken the request: the service restarts all the time"};
+    return {Kind::failed, "no process has taken the request: the service keeps restarting"};
 } catch (const std::exception& error) {
     return {RestartOutcome::Kind::nobody, error.what()};
 }

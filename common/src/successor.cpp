@@ -86,7 +86,7 @@ Successor::Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callba
     theirEnd_ = std::move(ends.theirs);
     channel_ = std::make_unique<RestartChannel>(std::move(ends.ours));
     if (!channel_->send(startMessage(plan))) {
-        throw std::system_error(errno, std::generic_category(), "cannot tell a new generation what it is given");
+        throw std::system_error(errno, std::generic_category(), "cannot send a new generation its start message");
     }
 }
 
