@@ -59,3 +59,6 @@ echo "   Exit code 0: everything it had accepted was finished."
 
 printf '\nThe timeline. A line with + is an event of the server, at that time since its start.\n\n'
 cat "$log"
+
+# shellcheck disable=SC2034  # for ./lab demo
+logs=(--log "$log" --title "SIGTERM while a slow request is in flight")

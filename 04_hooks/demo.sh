@@ -70,3 +70,6 @@ echo "   Exit code 0: the request got its answer, and $stored of $acknowledged o
 
 printf '\nThe timeline. A line with + is an event of the server, at that time since its start.\n\n'
 grep -v 'path=/orders' "$log"
+
+# shellcheck disable=SC2034  # for ./lab demo
+logs=(--log "$log" --title "SIGTERM with a slow request in flight and orders not yet stored")

@@ -73,3 +73,6 @@ echo "   Exit code 0; $answered small requests were answered meanwhile, and 0 lo
 
 printf '\nThe timeline. A line with + is an event, at that time since the start of its process.\n\n'
 grep -v 'path=/healthz' "$log"
+
+# shellcheck disable=SC2034  # for ./lab demo
+logs=(--log "$log" --title "A hot restart while a slow request is in flight")

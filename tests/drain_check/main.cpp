@@ -2,6 +2,7 @@
 // afresh, plays clients, sends the signal, and looks at what the clients went through.
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -59,7 +60,10 @@ int rehearse(const Settings& settings) {
         const Verdict& verdict = outcomes.back().verdict;
         print(std::cout, scenario, verdict);
         if (verdict.result != Verdict::Result::notApplicable) {
-            timelines.push_back(rehearsal.recording().timeline(scenario.name + ": " + verdict.figure));
+            const std::string title = scenario.name + ": " + verdict.figure;
+            timelines.push_back(
+                rehearsal.recording().timeline(settings.timelineTitle.empty() ? title : settings.timelineTitle));
+            timelines.back().until = std::chrono::duration<double>(settings.timelineUntil).count();
         }
     }
 

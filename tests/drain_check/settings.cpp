@@ -100,6 +100,8 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.flag("list", list, "show each scenario, what passes, and why it matters");
     options.text("json", json, "file to write the results to as well");
     options.text("timeline", timeline, "SVG file to draw the runs to");
+    options.text("timeline-title", timelineTitle, "its title; default: the scenario and what came out");
+    options.duration("timeline-until", timelineUntil, "draw at least so far: gives several pictures one scale");
     if (const auto exitCode = options.parse(static_cast<int>(end - argv), argv)) {
         return exitCode;
     }

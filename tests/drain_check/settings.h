@@ -41,6 +41,8 @@ struct Settings {
     bool list = false;
     std::string json;
     std::string timeline;
+    std::string timelineTitle;
+    Duration timelineUntil{};
 
     Settings();
 

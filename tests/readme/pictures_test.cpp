@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -81,6 +82,40 @@ TEST_CASE("readme: the alt text of a picture is what its title says") {
             CHECK(tells(picture, title));
         }
     }
+}
+
+TEST_CASE("readme: the pictures with and without graceful shutdown have one time scale") {
+    const auto scaleOf = [](const std::string& svg) {
+        static const std::regex tick(R"(<text x="[^"]*" y="[^"]*" text-anchor="middle" class="small">([^<]* s)<)");
+        std::set<std::string> ticks; // with where they are
+        for (std::sregex_iterator at(svg.begin(), svg.end(), tick), end; at != end; ++at) {
+            const std::string text = at->str();
+            ticks.insert(text.substr(0, text.find(" y=")) + (*at)[1].str());
+        }
+        return ticks;
+    };
+    const fs::path stage = fs::path(PROJECT_DIR) / "03_http_shutdown";
+    const auto with = scaleOf(read(stage / "with.svg"));
+    CHECK(with.size() > 3);
+    CHECK(with == scaleOf(read(stage / "without.svg")));
+    CHECK(with != scaleOf(read(stage / "timeline.svg")));
+}
+
+TEST_CASE("readme: a picture has a dark variant, and shows what the README says of it") {
+    for (const fs::path& stage : stages()) {
+        for (const Picture& picture : picturesIn(read(stage / "README.md"))) {
+            CAPTURE(stage.string(), picture.file);
+            CHECK(read(stage / picture.file).find("prefers-color-scheme: dark") != std::string::npos);
+        }
+    }
+    const auto titleOfStage = [](const std::string& stage) {
+        return titleOf(read(fs::path(PROJECT_DIR) / stage / "timeline.svg"));
+    };
+    CHECK(titleOfStage("01_signals").find("SIGKILL at") != std::string::npos);
+    CHECK(titleOfStage("02_timeout").find("stop work: done; ") != std::string::npos);
+    CHECK(titleOfStage("02_timeout").find("stop work: cut; ") != std::string::npos);
+    CHECK(titleOfStage("06_docker").find("background work: 20 done; ") != std::string::npos);
+    CHECK(titleOfStage("06_docker").find("background work: 20 lost; ") != std::string::npos);
 }
 
 TEST_CASE("readme: an alt text of another run is noticed") {

@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <map>
 #include <optional>
@@ -54,6 +55,9 @@ public:
                 const Seconds at = event.since_start.count();
                 rows_.push_back({clients, {"new connection", {{at, at, Kind::refused, "refused"}}}});
             }
+            if (event.word == "client.killed") {
+                kill(event);
+            }
             return;
         }
         const auto [process, at] = processes_.of(event);
@@ -74,6 +78,7 @@ public:
         } else if (event.word == "request.end") {
             const std::string status = fieldOf(event, "status");
             end("request " + fieldOf(event, "id"), at, status == "503" ? Kind::unavailable : Kind::served, status);
+            firstResponses_.emplace(process, at);
         } else if (event.word == "lame_duck.begin") {
             begin("lame duck", "lame duck", at);
         } else if (event.word == "lame_duck.end") {
@@ -89,7 +94,7 @@ public:
         } else if (event.word == "shutdown.begin" || event.word == "restart.handed_over") {
             begin("stop", "stop work", at);
         } else if (event.word == "shutdown.end") {
-            end("stop", at, Kind::step, "");
+            endStop(event, at);
         } else if (event.word == "restart.rollback") {
             end("stop", at, Kind::step, "taken back");
         } else if (event.word == "deadline.hit") {
@@ -137,6 +142,33 @@ public:
 
 private:
     static constexpr std::size_t clients = std::numeric_limits<std::size_t>::max();
+
+    /// Nothing of a process runs after SIGKILL, so it is told by who sent it.
+    void kill(const Event& event) {
+        const Seconds at = event.since_start.count();
+        process_ = event.has("pid") ? processes_.find(std::atoi(event.field("pid").c_str())).value_or(0) : 0;
+        marks_.push_back({process_, {at, "SIGKILL"}});
+        endProcess(at, "killed");
+    }
+
+    /// The stop work, if it tells how it ended, and the work in the background, if there was some.
+    void endStop(const Event& event, Seconds at) {
+        const std::string cause = fieldOf(event, "cause");
+        const bool isCut = cause == "deadline exceeded";
+        const Kind kind = cause.empty() ? Kind::step : isCut ? Kind::lostWork : Kind::work;
+        end("stop", at, kind, cause.empty() ? "" : isCut ? "cut" : "done");
+        const int done = std::atoi(fieldOf(event, "applied").c_str());
+        const int lost = std::atoi(fieldOf(event, "unapplied").c_str());
+        const auto first = firstResponses_.find(process_);
+        if (done + lost == 0 || first == firstResponses_.end()) {
+            return;
+        }
+        const std::string text = (done == 0 ? "" : std::to_string(done) + " done") +
+                                 (done == 0 || lost == 0 ? "" : ", ") +
+                                 (lost == 0 ? "" : std::to_string(lost) + " lost");
+        rows_.push_back({process_,
+                         {"background work", {{first->second, at, lost == 0 ? Kind::work : Kind::lostWork, text}}}});
+    }
 
     static std::string fieldOf(const Event& event, const std::string& name) {
         return event.has(name) ? event.field(name) : "";
@@ -202,6 +234,7 @@ private:
     std::vector<std::pair<std::size_t, Mark>> marks_;
     std::map<std::pair<std::size_t, std::string>, std::size_t> open_;  ///< the row of each bar that has not ended
     std::map<std::size_t, Seconds> deadlines_;
+    std::map<std::size_t, Seconds> firstResponses_;
     std::set<std::size_t> lanes_;
 };
 

@@ -85,6 +85,45 @@ TEST_CASE("timeline: work that goes on after its answer is a bar while it is awa
     CHECK(run.marks[0].text == "counter is 1");
 }
 
+TEST_CASE("timeline: work that was promised and not done is drawn as lost") {
+    const std::string promised = "+0.1s request.begin id=1 method=GET path=/incr\n+0.2s request.end id=1 status=200\n"
+                                 "+0.3s request.begin id=2 method=GET path=/incr\n+0.4s request.end id=2 status=200\n";
+    const auto work = [&](const std::string& counts) {
+        const Timeline run = read(promised + "+0.5s shutdown.end served=2 " + counts + "\n+0.5s exit code=0\n");
+        REQUIRE(run.rows.back().label == "background work");
+        const Bar& bar = run.rows.back().bars.at(0);
+        CHECK(std::lround(1000 * bar.begin) == 200);
+        CHECK(std::lround(1000 * bar.end) == 500);
+        return bar;
+    };
+    CHECK(work("applied=0 unapplied=2").kind == Kind::lostWork);
+    CHECK(work("applied=0 unapplied=2").text == "2 lost");
+    CHECK(work("applied=1 unapplied=1").kind == Kind::lostWork);
+    CHECK(work("applied=1 unapplied=1").text == "1 done, 1 lost");
+    CHECK(work("applied=2 unapplied=0").kind == Kind::work);
+    CHECK(work("applied=2 unapplied=0").text == "2 done");
+    CHECK(read(promised + "+0.5s shutdown.end served=2\n").rows.size() == 1);
+}
+
+TEST_CASE("timeline: stop work is done, or cut by the deadline") {
+    const std::string begin = "+0.1s shutdown.begin cause=SIGINT deadline=1s\n";
+    const Timeline done = read(begin + "+0.6s shutdown.end cause=\"the stop work is done\" took=500ms\n");
+    CHECK(done.rows.at(0).bars.at(0).kind == Kind::work);
+    const Timeline cut = read(begin + "+1.1s deadline.hit cut=1\n+1.1s shutdown.end cause=\"deadline exceeded\"\n");
+    CHECK(cut.rows.at(0).bars.at(0).kind == Kind::lostWork);
+    CHECK(cut.rows.at(0).bars.at(0).text == "cut");
+}
+
+TEST_CASE("timeline: a process that is killed ends there, and so do its requests") {
+    const Timeline run = read("+0.0s ready pid=7\n+0.1s request.begin id=1 path=/hello\n+0.5s client.killed pid=7\n");
+    REQUIRE(run.rows.size() == 2);
+    CHECK(run.rows[0].bars.at(0).text == "killed");
+    CHECK(std::lround(1000 * run.rows[0].bars[0].end) == 500);
+    CHECK(run.rows[1].bars.at(0).kind == Kind::lost);
+    REQUIRE(run.marks.size() == 1);
+    CHECK(run.marks[0].text == "SIGKILL");
+}
+
 TEST_CASE("timeline: an empty log is an empty picture") {
     CHECK(read("").rows.empty());
     CHECK(read("").end() == 0);

@@ -16,8 +16,16 @@ std::string readable(Seconds seconds) {
 std::string sentence(const Timeline& timeline) {
     std::string requests;
     for (const auto& [kind, count] : countKinds(timeline)) {
-        if (kind != Kind::step && kind != Kind::process) {
+        if (isRequest(kind)) {
             requests += (requests.empty() ? "" : ", ") + std::to_string(count) + " " + lookOf(kind).word;
+        }
+    }
+    std::string work;
+    for (const Row& row : timeline.rows) {
+        for (const Bar& bar : row.bars) {
+            if (bar.kind == Kind::work || bar.kind == Kind::lostWork) {
+                work += (work.empty() ? "" : ", ") + row.label + ": " + bar.text;
+            }
         }
     }
     std::string moments;
@@ -28,8 +36,11 @@ std::string sentence(const Timeline& timeline) {
     if (!requests.empty()) {
         text += (text.empty() ? "" : ": ") + ("requests: " + requests);
     }
+    if (!work.empty()) {
+        text += (requests.empty() ? ": " : "; ") + work;
+    }
     if (!moments.empty()) {
-        text += (requests.empty() ? ": " : "; ") + moments;
+        text += (requests.empty() && work.empty() ? ": " : "; ") + moments;
     }
     return text + ".";
 }

@@ -6,8 +6,8 @@
 
 namespace lifecycle::timeline {
 
-/// The picture in one sentence, for who cannot see it: "Graceful: 6 requests served; SIGTERM at
-/// 0.50 s, exit at 3.00 s."
+/// The picture in one sentence, for who cannot see it: "Graceful: requests: 6 served; background work:
+/// 20 done; SIGTERM at 0.50 s, exit at 3.00 s."
 std::string sentence(const Timeline& timeline);
 
 /// "0.50 s".

@@ -87,7 +87,7 @@ private:
     void box(double at, double y, double wide, Kind kind) {
         const bool dotted = kind == Kind::refused;
         out_ << "<rect x=\"" << at << "\" y=\"" << y << "\" width=\"" << wide << "\" height=\"" << barHeight
-             << "\" fill=\"url(#" << patternName(kind) << ")\" stroke=\"#222\""
+             << "\" class=\"ink\" fill=\"url(#" << patternName(kind) << ")\""
              << (dotted ? " stroke-dasharray=\"2 1.5\"" : "") << "/>\n";
     }
 
@@ -105,7 +105,7 @@ private:
         }
         const double at = fits ? end + 5 : end - length - 5;
         out_ << "<rect x=\"" << at - 2 << "\" y=\"" << y + 1.5 << "\" width=\"" << length + 4 << "\" height=\""
-             << barHeight - 3 << "\" fill=\"#fff\"/>\n";
+             << barHeight - 3 << "\" class=\"paper\"/>\n";
         text(at, y + 10.5, bar.text, "class=\"small\"");
     }
 
@@ -113,12 +113,12 @@ private:
         const Seconds step = tick(end_);
         const int decimals = std::clamp(static_cast<int>(std::ceil(-std::log10(step))), 0, 3);
         for (Seconds at = 0; at <= end_ * 1.0001; at += step) {
-            line(x(at), top, x(at), bottom, "stroke=\"#ddd\"");
+            line(x(at), top, x(at), bottom, "class=\"grid\"");
             std::ostringstream label;
             label << std::fixed << std::setprecision(decimals) << at << " s";
             text(x(at), bottom + 14, label.str(), "text-anchor=\"middle\" class=\"small\"");
         }
-        line(left, bottom, right, bottom, "stroke=\"#222\"");
+        line(left, bottom, right, bottom, "class=\"ink\"");
     }
 
     /// The level of each mark's label, so that no two overlap; 0 is the highest.
@@ -153,7 +153,7 @@ private:
         for (std::size_t i = 0; i < timeline_.marks.size(); ++i) {
             const Mark& mark = timeline_.marks[i];
             const double y = top + markHeight * levelOf[i];
-            line(x(mark.at), y - 9, x(mark.at), bottom, "stroke=\"#222\" stroke-dasharray=\"5 3\"");
+            line(x(mark.at), y - 9, x(mark.at), bottom, "class=\"ink\" stroke-dasharray=\"5 3\"");
         }
         for (std::size_t i = 0; i < timeline_.marks.size(); ++i) {  // over the lines of the others
             const Mark& mark = timeline_.marks[i];
@@ -161,7 +161,7 @@ private:
             const double length = letterWidth * static_cast<double>(label(mark).size()) + 8;
             const bool fits = x(mark.at) + length < width;
             out_ << "<rect x=\"" << (fits ? x(mark.at) + 2 : x(mark.at) - length + 4) << "\" y=\"" << y - 10
-                 << "\" width=\"" << length - 6 << "\" height=\"" << markHeight - 2 << "\" fill=\"#fff\"/>\n";
+                 << "\" width=\"" << length - 6 << "\" height=\"" << markHeight - 2 << "\" class=\"paper\"/>\n";
             text(x(mark.at) + (fits ? 3 : -3), y, label(mark),
                  fits ? "class=\"small\"" : "class=\"small\" text-anchor=\"end\"");
         }
@@ -171,7 +171,8 @@ private:
         double at = left;
         for (const auto& [kind, count] : countKinds(timeline_)) {
             box(at, y - 11, 24, kind);
-            const std::string words = lookOf(kind).word + " (" + std::to_string(count) + ")";
+            const std::string words =
+                lookOf(kind).word + (isRequest(kind) ? " (" + std::to_string(count) + ")" : "");
             text(at + 30, y, words, "class=\"small\"");
             at += 50 + letterWidth * static_cast<double>(words.size());
         }
@@ -184,14 +185,32 @@ private:
     const double top_;
 };
 
+/// Colours are in the style alone, so that a viewer who prefers a dark page gets others. The picture has paper of its
+/// own: the page around it may be of the other sort.
+void style(std::ostream& out, const std::set<Kind>& kinds) {
+    out << "<style>\ntext { font: 12px monospace } .small { font-size: 11px } .title { font-weight: bold }\n";
+    const auto colours = [&](bool dark, const char* ink, const char* paper, const char* grid) {
+        out << "text { fill: " << ink << " } .ink { stroke: " << ink << " } .paper { fill: " << paper
+            << " } .grid { stroke: " << grid << " }\n";
+        for (const Kind kind : kinds) {
+            out << '.' << patternName(kind) << "fill { fill: "
+                << (dark ? lookOf(kind).darkColour : lookOf(kind).colour) << " }\n";
+        }
+    };
+    colours(false, "#1f2328", "#ffffff", "#d1d9e0");
+    out << "@media (prefers-color-scheme: dark) {\n";
+    colours(true, "#e6edf3", "#161b22", "#3d444d");
+    out << "}\n</style>\n";
+}
+
 void patterns(std::ostream& out, const std::set<Kind>& kinds) {
     out << "<defs>\n";
     for (const Kind kind : kinds) {
         const Look& look = lookOf(kind);
         out << "<pattern id=\"" << patternName(kind) << "\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
-            << "<rect width=\"6\" height=\"6\" fill=\"" << look.colour << "\"/>";
+            << "<rect width=\"6\" height=\"6\" class=\"" << patternName(kind) << "fill\"/>";
         if (!look.pattern.empty()) {
-            out << "<path d=\"" << look.pattern << "\" stroke=\"#222\" stroke-width=\"1\"/>";
+            out << "<path d=\"" << look.pattern << "\" stroke-width=\"1\" class=\"ink\" fill=\"none\"/>";
         }
         out << "</pattern>\n";
     }
@@ -216,10 +235,10 @@ std::string svg(const std::vector<Timeline>& timelines) {
     std::ostringstream out;
     out << std::fixed << std::setprecision(0);
     out << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << y << "\" viewBox=\"0 0 "
-        << width << ' ' << y << "\" role=\"img\">\n<title>" << toXml(title) << "</title>\n"
-        << "<style>text { font: 12px monospace; fill: #111 } .small { font-size: 11px } "
-        << ".title { font-weight: bold }</style>\n"
-        << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
+        << width << ' ' << y << "\" role=\"img\">\n<title>" << toXml(title) << "</title>\n";
+    style(out, kinds);
+    out << "<rect x=\"0.5\" y=\"0.5\" width=\"" << width - 1 << "\" height=\"" << y - 1
+        << "\" rx=\"8\" class=\"paper grid\"/>\n";
     patterns(out, kinds);
     out << body.str() << "</svg>\n";
     return out.str();

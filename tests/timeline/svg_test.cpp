@@ -1,4 +1,5 @@
 #include "catch.h"
+#include "kinds.h"
 #include "sentence.h"
 #include "svg.h"
 
@@ -14,7 +15,11 @@ Timeline everyKind() {
              {"client 2", {{0, 0.5, Kind::unavailable, "503"}}},
              {"client 3", {{0.6, 0.6, Kind::refused, "refused"}}},
              {"client 4", {{0.2, 1, Kind::cut, "cut"}}},
-             {"client 5", {{0.2, 1, Kind::lost, "reset"}}}},
+             {"client 5", {{0.2, 1, Kind::lost, "reset"}}},
+             {"stop work", {{0.3, 1, Kind::work, "done"}}},
+             {"background work", {{0.2, 1, Kind::lostWork, "20 lost"}}},
+             {"hook", {{0.3, 1, Kind::step, ""}}},
+             {"generation 1", {{0, 1, Kind::process, ""}}}},
             {{0.3, "SIGTERM"}, {0.31, "readiness off"}, {1.0, "exit"}}};
 }
 
@@ -34,8 +39,32 @@ TEST_CASE("timeline: the SVG draws each kind with a pattern of its own") {
     for (auto at = picture.find("<path d=\""); at != std::string::npos; at = picture.find("<path d=\"", at + 1)) {
         tiles.insert(picture.substr(at, picture.find("stroke", at) - at));
     }
-    CHECK(tiles.size() == 4); // served is the one without
-    CHECK(count(picture, "<pattern ") == 5);
+    CHECK(tiles.size() == 7); // served and process have none
+    CHECK(count(picture, "<pattern ") == 9);
+}
+
+TEST_CASE("timeline: lost work has a colour of its own, on a light page and on a dark one") {
+    for (const auto colourOf : {&Look::colour, &Look::darkColour}) {
+        std::set<std::string> colours;
+        for (const Kind kind : {Kind::served, Kind::unavailable, Kind::refused, Kind::cut, Kind::lost, Kind::work,
+                                Kind::lostWork, Kind::step, Kind::process}) {
+            colours.insert(lookOf(kind).*colourOf);
+        }
+        CHECK(colours.size() == 9);
+    }
+    const std::string picture = svg({everyKind()});
+    CHECK(count(picture, lookOf(Kind::lostWork).colour) == 1);
+    CHECK(count(picture, lookOf(Kind::lostWork).darkColour) == 1);
+}
+
+TEST_CASE("timeline: the SVG brings its own background and has no colour outside of its style") {
+    const std::string picture = svg({everyKind()});
+    const auto style = picture.find("</style>");
+    REQUIRE(style != std::string::npos);
+    CHECK(picture.find("prefers-color-scheme: dark") < style);
+    CHECK(picture.find("rx=\"8\" class=\"paper grid\"") != std::string::npos);
+    CHECK(picture.find("fill=\"#", style) == std::string::npos);
+    CHECK(picture.find("stroke=\"#", style) == std::string::npos);
 }
 
 TEST_CASE("timeline: the SVG escapes what it is told and ends what it begins") {
@@ -76,5 +105,6 @@ TEST_CASE("timeline: an empty run can be drawn") {
 
 TEST_CASE("timeline: the sentence tells what became of the requests and when") {
     CHECK(sentence(everyKind()) == "a <title> & more: requests: 1 served, 1 told 503, 1 refused, 1 cut, 1 lost; "
+                                   "stop work: done, background work: 20 lost; "
                                    "SIGTERM at 0.30 s, readiness off at 0.31 s, exit at 1.00 s.");
 }

@@ -12,7 +12,9 @@ enum class Kind {
     refused,      ///< no connection: the client may go elsewhere, nothing is lost
     cut,          ///< begun, and ended by the server's deadline
     lost,         ///< sent, and never answered
-    step,         ///< a step of the end: a hook, the lame duck
+    work,         ///< work that no client waits for, finished
+    lostWork,     ///< work that no client waits for, and that was not finished
+    step,         ///< a step of the shutdown: a hook, the lame duck
     process,      ///< the life of a process
 };
 
