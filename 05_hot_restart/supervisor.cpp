@@ -207,6 +207,7 @@ void Supervisor::serving(Workers::iterator worker) {
             }
         }
         tellReady(events_, "ready", worker->generation, inherited_.sockets);
+        requests_.served(worker->generation, worker->process->pid());  // There is no way back to wait for.
     }
     notifier_.ready(::getpid(), text(worker->generation) + " serves");
     if (std::exchange(oneMore_, false)) {
@@ -252,12 +253,12 @@ void Supervisor::failed(Workers::iterator worker, const std::string& reason, int
                                     {"new_pid", worker->process ? worker->process->pid() : 0},
                                     {"note", anybodyServes ? "the old generation serves on" : "nobody serves"}});
     remove(worker);
+    requests_.failed(generation, "restart failed: " + reason);
     if (!anybodyServes) {
         replaceLast(code, "the service could not be started");
         return;
     }
     notifier_.ready(::getpid(), "the old generation serves on: restart failed: " + reason);
-    requests_.failed(generation, "restart failed: " + reason);
     if (std::exchange(oneMore_, false)) {
         restart();
     }

@@ -133,3 +133,23 @@ TEST_CASE("05: --restart-of returns 70 when the service shuts down or dies meanw
         }
     }
 }
+
+TEST_CASE("05: --restart-of with stable-pid returns also when the generation that served dies meanwhile") {
+    for (const std::string fault : {"slow-init=1s", "hang"}) {
+        CAPTURE(fault);
+        RestartServer server({controls[1], "--rollback-window=50s", "--start-timeout=3s"});
+        const auto serving = static_cast<pid_t>(server.waitForGeneration(1).number("pid"));
+        server.configure("fault=" + fault + "\n");
+        const Process process(command(server));
+        server->waitForEvent("fault");
+        server.configure(""); // for the one after
+        ::kill(serving, SIGKILL);
+        if (fault == "hang") {
+            checkOutcome(process, 70, "restart failed: not serving after 3s");
+        } else {
+            checkOutcome(process, 0, "generation 2 serves: process ");
+        }
+        CHECK(eventually([&] { return server.greeting().find("generation=") != std::string::npos; }, 30s));
+        CHECK(server.end() == 0);
+    }
+}
