@@ -70,14 +70,17 @@ ExchangeEnd Exchange::run() noexcept try {
         core_.emit("request.end", {{"id", number}, {"path", path}, {"status", status}, {"took", took}});
     }
     return clientLeft && end != ExchangeEnd::takenOver ? ExchangeEnd::close : end;
+} catch (const std::bad_alloc&) {
+    return shed("no memory left");
+} catch (const std::exception& error) {
+    return shed(error.what());
 } catch (...) {
-    return shed();
+    return shed("unknown exception");
 }
 
-/// There is no memory for the request. It still counts: as refused or, if its response has begun, as one that a
+/// The request cannot be served. It still counts: as refused or, if its response has begun, as one that a
 /// handler failed to finish.
-ExchangeEnd Exchange::shed() noexcept {
-    constexpr auto reason = "no memory left";
+ExchangeEnd Exchange::shed(const char* reason) noexcept {
     if (connection_.state() != ConnectionState::writing) {
         return core_.shed(connection_, reason) ? ExchangeEnd::lingeringClose : ExchangeEnd::close;
     }

@@ -34,7 +34,7 @@ public:
     ExchangeEnd refuseMalformed() noexcept;
 
 private:
-    ExchangeEnd shed() noexcept;
+    ExchangeEnd shed(const char* reason) noexcept;
     ExchangeEnd answer(Request& request, Response& response);
     void callHandler(Request& request, Response& response);
 
