@@ -3,6 +3,7 @@
 #include "restart_server.h"
 #include "stage.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -157,4 +158,21 @@ TEST_CASE("05: after five generations in a row that died no other is started for
         },
         30s));
     CHECK(eventually([&] { return server.greeting().find("good") == 0; }, 10s));
+}
+
+TEST_CASE("05: at the limit of descriptors a restart fails and the service goes on") {
+    RestartServer server;
+    rlimit before{};
+    REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, nullptr, &before) == 0);
+    const rlimit none{3, before.rlim_max};
+    REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, &none, nullptr) == 0);
+    server.signal(SIGHUP);
+    const Event failed = server->waitForEvent("restart.failed");
+    CHECK(failed.field("reason").find("Too many open files") != std::string::npos);
+    CHECK(failed.field("note") == "this generation serves on");
+    REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, &before, nullptr) == 0);
+    CHECK(server.greeting().find("generation=1") != std::string::npos);
+    server.restart(2);
+    CHECK(server.greeting().find("generation=2") != std::string::npos);
+    CHECK(server.end() == 0);
 }
