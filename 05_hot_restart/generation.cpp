@@ -344,6 +344,9 @@ void Generation::finish() {
 }
 
 void Generation::hammer() {
+    if (restarter_) {
+        restarter_->windowIsOver();  // finishes, if it has handed over
+    }
     finish();
     if (state_ == State::draining) {
         (*cutNow_)("SIGUSR2");

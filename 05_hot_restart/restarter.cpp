@@ -123,7 +123,7 @@ void Restarter::start() {
                 .gone = [this](const ChildEnd& end) { gone(end); },
                 .said = [this](const RestartMessage& message) {
                     if (message.word == "released") {
-                        windowIsOver();
+                        released();
                     } else if (message.word == "restart") {
                         oneMore_ = window_ != 0;
                     }
@@ -166,9 +166,12 @@ void Restarter::failed(const std::string& reason) {
 }
 
 void Restarter::serving() {
-    if (ending_ || successor_->hasEnded()) {
-        return;
+    if (!ending_ && !successor_->hasEnded()) {
+        handOver();
     }
+}
+
+void Restarter::handOver() {
     handedOver_ = true;
     clients_.handOver({successor_->pid(), successor_->spawnTook(), successor_->readyTook()});
     notifier_.ready(successor_->pid(), "generation " + std::to_string(generation_ + 1) + " serves");
@@ -176,6 +179,13 @@ void Restarter::serving() {
     if (std::exchange(oneMore_, false)) {
         successor_->say({"restart"});
     }
+}
+
+void Restarter::released() {
+    if (!handedOver_ && !ending_) {
+        handOver();  // It was told to end, and has ended: the sockets are closed for everybody, see serving().
+    }
+    windowIsOver();
 }
 
 void Restarter::windowIsOver() {

@@ -56,6 +56,9 @@ public:
     /// generation: at most two processes have a claim to the clients.
     void settled();
 
+    /// The rollback window ends, if there is one: the clients are not taken back any more.
+    void windowIsOver();
+
     /// The service ends: a successor that does not serve yet is killed, one that does is told.
     void end();
 
@@ -73,10 +76,11 @@ private:
     std::string status(const std::string& what) const;
     void start();
     void serving();
+    void handOver();
+    void released();
     void failed(const std::string& reason);
     void gone(const lifecycle::ChildEnd& end);
     void rollBack(const lifecycle::ChildEnd& end);
-    void windowIsOver();
     void requestAgain();
     void forgetSuccessor();
 

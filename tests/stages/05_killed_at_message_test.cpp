@@ -13,6 +13,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -210,4 +211,37 @@ TEST_CASE("05: with stable-pid a worker killed at a message of a restart costs n
         ::kill(static_cast<pid_t>(service.server.waitForGeneration(2).number("pid")), SIGKILL);
     };
     checkCases({stablePid, longWindow, grace}, takeOver, killServing, momentsOf("resume", 0, 1, p));
+}
+
+TEST_CASE("05: a new generation that is told to end before the old one has heard that it serves ends the service") {
+    const Service service({longWindow, grace});
+    const pid_t starter = service.server->pid();
+    service.dieAt("stop 2 receives serve");
+    service.server.signal(SIGHUP);
+    service.waitForDeath();
+    const std::vector<pid_t> both = service.living();
+    REQUIRE(both.size() == 2);
+    const pid_t next = both.front() == starter ? both.back() : both.front();
+    std::this_thread::sleep_for(100ms); // the old one waits for the next event
+    service.server->signal(SIGSTOP);
+    ::kill(next, SIGCONT);
+    REQUIRE(eventually([&] { return service.server.pid() == next; }, 30s));
+    service.server.signal(SIGTERM);
+    REQUIRE(eventually([&] { return service.living() == std::vector{starter}; }, 30s));
+    service.server->signal(SIGCONT);
+    CHECK(service.server->waitForExit(10s).code == 0);
+    service.checkThatNobodyIsLeft();
+}
+
+TEST_CASE("05: a forced exit while a process is being started leaves nobody behind") {
+    const Service service({longWindow, grace});
+    service.dieAt("hang 0 spawned process");
+    service.server.signal(SIGHUP);
+    service.waitForDeath();
+    service.server->signal(SIGTERM);
+    service.server->waitForEvent("signal", 10s, [](const Event& event) { return event.field("name") == "SIGTERM"; });
+    std::this_thread::sleep_for(100ms); // two signals that come together are one
+    service.server->signal(SIGTERM);
+    CHECK(service.server->waitForExit(10s).code == 143);
+    service.checkThatNobodyIsLeft();
 }

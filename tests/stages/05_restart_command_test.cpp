@@ -134,6 +134,16 @@ TEST_CASE("05: --restart-of returns 70 when the service shuts down or dies meanw
     }
 }
 
+TEST_CASE("05: --restart-of returns 0 when USR2 ends the old generation within the rollback window") {
+    RestartServer server({"--rollback-window=50s"});
+    const Process process(command(server));
+    server->waitForEvent("restart.handed_over");
+    server->signal(SIGUSR2);
+    checkOutcome(process, 0, "generation 2 serves: process ");
+    CHECK(server->waitForExit(30s).code == 0);
+    CHECK(server.greeting().find("generation=2") != std::string::npos);
+}
+
 TEST_CASE("05: --restart-of with stable-pid returns also when the generation that served dies meanwhile") {
     for (const std::string fault : {"slow-init=1s", "hang"}) {
         CAPTURE(fault);

@@ -5,8 +5,12 @@
 //     2 sent serving        has sent it, and done nothing else
 //     1 receives serving    it is queued
 //     1 received serving    it has been read, and nothing has been done about it
+//     1 spawned process     there is a next generation, and nobody knows its pid yet
+//
+// With "stop" in front the process is stopped and not killed, with "hang" the thread goes no further.
 
 #include <dlfcn.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,10 +42,20 @@ void learn(const void* bytes, ssize_t size) {
 void dieIf(const std::string& moment, const std::string& word) {
     const char* file = std::getenv("DIES_AT");
     std::string line;
-    if (file != nullptr && std::getline(std::ifstream(file), line) && line == generation + " " + moment + " " + word) {
-        ::unlink(file); // so that a test knows that it has happened, and only once
-        ::kill(::getpid(), SIGKILL);
+    if (file == nullptr || !std::getline(std::ifstream(file), line)) {
+        return;
     }
+    const std::string now = generation + " " + moment + " " + word;
+    const bool stops = line == "stop " + now;
+    const bool hangs = line == "hang " + now;
+    if (!stops && !hangs && line != now) {
+        return;
+    }
+    ::unlink(file); // so that a test knows that it has happened, and only once
+    while (hangs) {
+        ::pause();
+    }
+    ::kill(::getpid(), stops ? SIGSTOP : SIGKILL);
 }
 
 /// Messages of the hand-over, and no bytes of a client.
@@ -92,4 +106,12 @@ extern "C" ssize_t recv(int descriptor, void* bytes, size_t size, int flags) {
         dieIf("received", wordOf(bytes, received));
     }
     return received;
+}
+
+extern "C" int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
+                            const posix_spawnattr_t* attributes, char* const argv[], char* const environment[]) {
+    static const auto real = next<decltype(&posix_spawnp)>("posix_spawnp");
+    const int error = real(pid, file, actions, attributes, argv, environment);
+    dieIf("spawned", "process");
+    return error;
 }
