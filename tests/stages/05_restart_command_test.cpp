@@ -129,7 +129,7 @@ TEST_CASE("05: --restart-of returns 70 when the service shuts down or dies meanw
             const Process process(command(server));
             server.waitForEvents("restart.spawned", control == controls[0] ? 1 : 2);
             server->signal(signal);
-            checkOutcome(process, 70, signal == SIGTERM ? "the service shuts down" : "has ended before");
+            checkOutcome(process, 70, signal == SIGTERM ? "the service shuts down" : "exited before");
         }
     }
 }

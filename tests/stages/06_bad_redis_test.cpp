@@ -52,11 +52,11 @@ TEST_CASE("06: a reply of arrays in arrays is an error and not the end of the st
             }
             peer.write(nested);
         },
-        "not a reply");
+        "unexpected reply");
 }
 
 TEST_CASE("06: a reply that claims two gigabytes is an error and takes no memory") {
-    checkFails([](ScriptedServer::Peer& peer) { peer.write("$2147483647\r\n"); }, "not a reply");
+    checkFails([](ScriptedServer::Peer& peer) { peer.write("$2147483647\r\n"); }, "unexpected reply");
 }
 
 TEST_CASE("06: a reply without an end is an error") {
