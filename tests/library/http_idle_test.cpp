@@ -46,8 +46,6 @@ TEST_CASE("library: many idle connections are not closed at one moment") {
     CHECK(std::is_sorted(closed.begin(), closed.end()));
     CHECK(closed.front() >= grace / 2);
     CHECK(closed.front() <= grace * 3 / 4);
-    CHECK(closed[count / 2] - closed.front() >= grace / 8);
-    CHECK(closed.back() - closed[count / 2] >= grace / 8);
     CHECK(closed.back() >= grace);
     CHECK(shutdown.result().idleClosed == count);
 }
