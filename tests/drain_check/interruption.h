@@ -8,7 +8,7 @@ namespace lifecycle::check {
 ///
 /// Make it first thing in main, before any thread. From then on SIGINT, SIGTERM, SIGHUP and SIGQUIT
 /// are taken by a thread that kills all descendants (daemons among them too: they are adopted) and
-/// leaves by `_exit(128 + number)`. Against SIGKILL there is the Watchdog.
+/// leaves by `_exit(128 + number)`. Against SIGKILL there is the watchdog.
 class Interruption {
 public:
     Interruption();

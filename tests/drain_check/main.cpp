@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
         return lifecycle::exitClean;
     }
     try {
-        const Watchdog watchdog;
+        startWatchdog();
         const Interruption interruption;
         raiseDescriptorLimit();
         return rehearse(settings);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "lifecycle/file_descriptor.h"
-
 namespace lifecycle::check {
 
 /// What a run has started goes with it even when the run is killed by SIGKILL and cannot see to it.
@@ -10,14 +8,9 @@ namespace lifecycle::check {
 /// kills what is left: every process with the mark of this run, which children inherit, daemons among
 /// them. The mark is an environment variable and, for daemons that clear their environment, a resource
 /// limit with a value of its own (RLIMIT_RTTIME, so high that it never takes effect).
-class Watchdog {
-public:
-    /// Starts it, and marks this process. Make it before any thread, and before
-    /// adoptOrphans: it must not count as something that the run has started. Throws std::system_error.
-    Watchdog();
-
-private:
-    FileDescriptor alive_;  // closed by the end of this process
-};
+///
+/// Marks this process. Call it before any thread is started, and before adoptOrphans: the watchdog must not count as
+/// something that the run has started. Throws std::system_error.
+void startWatchdog();
 
 }  // namespace lifecycle::check
