@@ -36,7 +36,7 @@ TEST_CASE("drain_check: a server that exits without its clients is found") {
     checkFails("hasty", "in-flight", "a client whose request was being worked on saw its connection closed");
     // Long requests, so that the signal finds some of them waiting on a busy machine, too.
     const Checked::Line line =
-        runCheck({"--only=queued", "--path=/?work={ms}", "--timeout=4s"}, {CARELESS_SERVER, "hasty", "{port}"}).of("queued");
+        runCheck({"--only=queued", "--path=/?work={ms}", "--timeout=30s"}, {CARELESS_SERVER, "hasty", "{port}"}).of("queued");
     CAPTURE(line.figure, line.remark);
     CHECK(line.result == "fail");
     CHECK(line.remark.find("a client whose request was sent before the signal") != std::string::npos);

@@ -1,4 +1,5 @@
 #include "catch.h"
+#include "deadline.h"
 #include "descriptors.h"
 #include "hello_server.h"
 #include "moments.h"
@@ -136,4 +137,16 @@ TEST_CASE("03: 1000 idle connections delay the end by the grace and 60 ms at mos
     INFO("median of 3: " << in(median(times)));
     CHECK(median(times) >= 100ms);
     CHECK(median(times) <= 100ms + limit(60ms));
+}
+
+TEST_CASE("03: the drain reports each second to half a second") {
+    const HelloServer server({"--timeout=30s"});
+    const Connection client = server.working("/hello?work=1m");
+    server.stop();
+    REQUIRE(eventually([&] { return server.events("drain.waiting").size() >= 2; }, 20s));
+    const auto begin = server.waitForEvent("drain.begin").since_start;
+    const auto reports = server.events("drain.waiting");
+    CHECK(reports[0].since_start - begin >= 999ms); // the log rounds to the millisecond
+    CHECK(reports[0].since_start - begin <= 1s + limit(400ms));
+    CHECK(reports[1].since_start - reports[0].since_start <= 1100ms + limit(400ms));
 }

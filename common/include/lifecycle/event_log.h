@@ -50,18 +50,18 @@ private:
 /// separators, characters that reverse the direction of writing, and bytes that are not UTF-8. Values
 /// of more than 512 bytes are shortened, and no line is longer than PIPE_BUF.
 ///
-/// Every line is one write(2) and thus visible at once. A reader that has stopped reading (a full
-/// pipe, a stopped terminal) cannot block the process: after `patience` the line is dropped. So is a
-/// line that cannot be written because of a full disk or a file size limit. The next line that gets through
-/// is preceded by `events.dropped count=…`, and starts on a new line if a part of the lost one was written.
-/// A closed descriptor or a reader that is gone is not an error, and raises no signal. All functions may
-/// be called from every thread and never throw.
+/// Every line is one write(2) and thus visible at once. A reader that has stopped reading (a full pipe, a stopped
+/// terminal) cannot block the process: after `patience` the line is dropped. So is a line that cannot be written
+/// because of a full disk or a file size limit. The next line that gets through is preceded by `events.dropped
+/// count=…`, and starts on a new line if a part of the lost one was written; lines dropped after the last one
+/// written are not reported. A closed descriptor or a reader that is gone is not an error, and raises no signal.
+/// All functions may be called from every thread and never throw.
 ///
 /// Lines are in the order of their times, except in a file: there threads do not wait for each
 /// other, and two lines of the same moment may stand in either order.
 ///
 /// Writes to a terminal or a pipe of another user (after su, setpriv) may block. The log has a thread of
-/// its own for them, which is left behind when the process exits.
+/// its own for them, which is left behind when the process exits; the lines it holds then are lost uncounted.
 class EventLog {
 public:
     /// Blocks at most this long in emit().
