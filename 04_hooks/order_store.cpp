@@ -75,9 +75,7 @@ OrderStore::~OrderStore() {
         closed_ = true;
     }
     changed_.notify_all();
-    if (writer_.joinable()) {
-        writer_.join();
-    }
+    join();
 }
 
 OrderStore::Receipt OrderStore::tryPut(Order order) {
@@ -118,6 +116,13 @@ void OrderStore::finish(const lifecycle::Context& context) {
         throw std::runtime_error(ordersOf(countUnstored()) + " not stored: " +
                                  (error_.empty() ? "no time left" : error_));
     }
+    lock.unlock();
+    join();
+}
+
+/// Waits for the writer to close the database: only then are the files those that it leaves.
+void OrderStore::join() {
+    std::call_once(joined_, [this] { writer_.join(); });
 }
 
 OrderStore::Unstored OrderStore::abandon(Duration patience) {

@@ -101,6 +101,7 @@ private:
     };
 
     Refusal refusal();
+    void join();
     void run();
     bool takeBatch();
     bool waitForRetry();
@@ -146,6 +147,7 @@ private:
     std::int64_t firstId_ = 1;  // of the orders of this process
     bool idsKnown_ = false;
     std::thread writer_;
+    std::once_flag joined_;
 };
 
 }  // namespace stage

@@ -14,8 +14,8 @@
 namespace lifecycle {
 namespace {
 
-/// A process that ends closes its descriptors a little before its end can be seen.
-constexpr Duration endFollows = std::chrono::milliseconds(500);
+/// An exiting process closes its descriptors before its exit code is known, on a busy machine long before.
+constexpr Duration endFollows = std::chrono::seconds(2);
 
 std::vector<std::string> inodesOf(const std::vector<const ListeningSocket*>& sockets) {
     std::vector<std::string> inodes;

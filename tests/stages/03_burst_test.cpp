@@ -76,11 +76,11 @@ TEST_CASE("03: a burst with a full queue is served or refused or told 503 and ne
           connections * stops);
 }
 
-// Four threads and slow requests, so that most clients are in line when the first ones have their answers.
+// Four threads and slow requests, so that most clients are queued when the first ones have their responses.
 TEST_CASE("03: a burst racing the signal is reset by plain Poco and not by ours") {
     const auto lostBy = [](const std::string& strategy, std::size_t answered) {
         const HelloServer server({"--strategy=" + strategy, "--threads=4"});
-        LoadClients clients(burstTo(server, "/hello?work=30ms"));
+        LoadClients clients(burstTo(server, "/hello?work=100ms"));
         REQUIRE(eventually([&] { return clients.answered() >= answered; }, 30s));
         server.stop();
         server.waitForExit(20s);

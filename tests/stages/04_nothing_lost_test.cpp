@@ -4,6 +4,7 @@
 #include "order_server.h"
 #include "orders_file.h"
 #include "temp_dir.h"
+#include "time_limit.h"
 
 #include <algorithm>
 #include <array>
@@ -20,7 +21,7 @@ TEST_CASE("04: nothing acknowledged is lost in 50 shutdowns at random moments un
     OrderLedger ledger(database);
     std::mt19937 random(4); // the same moments in every run, as far as a scheduler allows
     std::uniform_int_distribution<int> microseconds(0, 60'000);
-    for (int round = 0; round < 50; ++round) {
+    for (int round = 0; round < rounds(50); ++round) {
         CAPTURE(round);
         const OrderServer server(database);
         OrderClients clients(server.port(), 16, std::to_string(round));
@@ -32,8 +33,8 @@ TEST_CASE("04: nothing acknowledged is lost in 50 shutdowns at random moments un
         ledger.add(answers);
         ledger.checkFile();
     }
-    CHECK(ledger.told() > 50);
-    WARN("50 shutdowns, " << ledger.told() << " orders acknowledged, all stored");
+    CHECK(ledger.told() > static_cast<std::size_t>(rounds(50)));
+    WARN(rounds(50) << " shutdowns, " << ledger.told() << " orders acknowledged, all stored");
 
     bool lost = false;
     for (int round = 0; round < 50 && !lost; ++round) {

@@ -1,6 +1,7 @@
 #include "catch.h"
 #include "proc.h"
 #include "restart_server.h"
+#include "time_limit.h"
 
 #include "lifecycle/file_descriptor.h"
 
@@ -91,7 +92,7 @@ TEST_CASE("05: 25 chained restarts lose no new connection") {
     LoadPlan plan = postingClients(server.port(), 8, 1ms);
     plan.keep_alive = false;
     LoadClients load(plan);
-    for (int generation = 2; generation <= 26; ++generation) {
+    for (int generation = 2; generation <= 1 + rounds(25); ++generation) {
         const pid_t old = server.pid();
         const std::size_t answered = load.answered();
         server.restart(generation);
@@ -108,7 +109,7 @@ TEST_CASE("05: keep-alive clients lose nothing over 10 restarts and do with plai
     for (const auto think_time : {0ms, 5ms}) {
         RestartServer server({"--rollback-window=0s"});
         LoadClients load(postingClients(server.port(), 40, think_time));
-        for (int generation = 2; generation <= 11; ++generation) {
+        for (int generation = 2; generation <= 1 + rounds(10); ++generation) {
             const std::size_t answered = load.answered();
             const pid_t old = server.pid();
             server.restart(generation);

@@ -2,6 +2,7 @@
 #include "descriptors.h"
 #include "proc.h"
 #include "restart_server.h"
+#include "time_limit.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -85,7 +86,7 @@ TEST_CASE("05: ten generations hand down the same descriptors and signals and en
     REQUIRE(eventually([&] { return descriptors(server.pid()).count("socket") == 2; }, 10s));
     const Inheritance first = look(server.pid());
     std::multiset<std::string> expected;
-    for (int generation = 2; generation <= 11; ++generation) {
+    for (int generation = 2; generation <= 1 + rounds(10); ++generation) {
         std::vector<Connection> open; // 200 of them, none of which may leak into the next generation
         for (int i = 0; i < 200; ++i) {
             open.push_back(server.connect());

@@ -2,6 +2,7 @@
 // leads to it, and TERM to that ends the service and frees the port; or, where nobody can be left, the port is free.
 
 #include "catch.h"
+#include "preload.h"
 #include "proc.h"
 #include "process_table.h"
 #include "restart_server.h"
@@ -48,7 +49,7 @@ std::vector<Case> operator+(std::vector<Case> one, const std::vector<Case>& othe
 class Service {
 public:
     explicit Service(const std::vector<std::string>& options)
-        : server(options, {.environment = {"LD_PRELOAD=" DIES_AT_MESSAGE, "DIES_AT=" + rule().string()}}),
+        : server(options, {.environment = preload(DIES_AT_MESSAGE, {"DIES_AT=" + rule().string()})}),
           listener_(listeningSockets(server->pid())) {
         REQUIRE(listener_.size() == 1);
     }

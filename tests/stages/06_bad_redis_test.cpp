@@ -1,6 +1,7 @@
 // A Redis that is not one, or cannot be found: neither costs more than an attempt.
 
 #include "catch.h"
+#include "preload.h"
 #include "process.h"
 #include "scripted_server.h"
 #include "stage.h"
@@ -44,15 +45,11 @@ void checkFails(const ScriptedServer::Script& reply, const std::string& error) {
 } // namespace
 
 TEST_CASE("06: a reply of arrays in arrays is an error and not the end of the stack") {
-    checkFails(
-        [](ScriptedServer::Peer& peer) {
-            std::string nested;
-            for (int depth = 0; depth < 1'000'000; ++depth) {
-                nested += "*1\r\n";
-            }
-            peer.write(nested);
-        },
-        "unexpected reply");
+    std::string nested;
+    for (int depth = 0; depth < 1'000'000; ++depth) {
+        nested += "*1\r\n";
+    }
+    checkFails([&](ScriptedServer::Peer& peer) { peer.write(nested); }, "unexpected reply");
 }
 
 TEST_CASE("06: a reply that claims two gigabytes is an error and takes no memory") {
@@ -80,7 +77,7 @@ TEST_CASE("06: a reply to another question is an error") {
 
 TEST_CASE("06: asked to end while the name of Redis is looked up it exits with 0 at once") {
     const Process server(stage("06_docker", {"--port=0", "--redis=slow.example:6379"}),
-                         {.environment = {"LD_PRELOAD=" SLOW_LOOKUP}});
+                         {.environment = preload(SLOW_LOOKUP)});
     server.waitForEvent("lookup.begin");
     server.signal(SIGTERM);
     CHECK(server.waitForExit(10s).code == 0);
@@ -88,7 +85,7 @@ TEST_CASE("06: asked to end while the name of Redis is looked up it exits with 0
 
 TEST_CASE("06: a name of Redis that is looked up without end makes exit code 69 and is looked up once") {
     const Process server(stage("06_docker", {"--port=0", "--redis=slow.example:6379"}),
-                         {.environment = {"LD_PRELOAD=" SLOW_LOOKUP}});
+                         {.environment = preload(SLOW_LOOKUP)});
     CHECK(server.waitForExit(30s).code == 69);
     CHECK(server.standardError().back().text.find("looking up slow.example") != std::string::npos);
     CHECK(server.events("lookup.begin").size() == 1);

@@ -13,7 +13,7 @@ void checkRefused(const std::vector<std::string>& command, const std::vector<std
 /// the version, unknown options and arguments are refused with the names that there are.
 void checkCommonOptions(const std::string& stage_name, const std::vector<std::string>& options);
 
-/// The same for an option that takes a duration.
+/// That the option takes a duration. How durations are written is tested with the library.
 void checkDurationOption(const std::string& stage_name, const std::string& option);
 
 } // namespace lifecycle::test

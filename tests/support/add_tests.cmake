@@ -2,7 +2,7 @@
 #
 # A test program and one CTest test for each of its test cases, with these labels. A test that
 # runs longer than TIMEOUT (default 180) is killed and has failed. SERIAL: none of them runs beside
-# another test, for claims about time. A test that cannot run here says so by skip().
+# another test, for claims about time; they have the label "time", too. A test that cannot run here says so by skip().
 # The sources know the built stages as STAGE_BIN_DIR.
 
 include("${Catch2_DIR}/Catch.cmake")

@@ -20,4 +20,10 @@ constexpr auto limit(std::chrono::duration<Rep, Period> promised) {
     return promised * slowdown;
 }
 
+/// How often to do what is repeated because a loss is rare: that is for the build that people use. Where a sanitizer
+/// watches, a fifth is enough.
+constexpr int rounds(int count) {
+    return slowdown == 1 ? count : count / 5;
+}
+
 } // namespace lifecycle::test
