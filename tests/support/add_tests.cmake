@@ -13,6 +13,10 @@ function(lifecycle_add_tests target)
     set(arg_TIMEOUT 180)
   endif()
 
+  if(arg_SERIAL)
+    list(APPEND arg_LABELS time)
+  endif()
+
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE test_main)
   list(LENGTH arg_SOURCES sources)
