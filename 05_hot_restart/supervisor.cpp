@@ -170,8 +170,10 @@ void Supervisor::start() {
         failed(worker, error.what(), lifecycle::exitUnavailable);
         return;
     }
-    const std::lock_guard lock(pidsMutex_);
-    pids_.insert(worker->process->pid());
+    {
+        const std::lock_guard lock(pidsMutex_);
+        pids_.insert(worker->process->pid());
+    }
     events_.emit("restart.spawned", {{"new_pid", worker->process->pid()}, {"took", worker->process->spawnTook()}});
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <new>
 #include <system_error>
 
 namespace lifecycle {
@@ -34,7 +35,7 @@ RestartChannel::Ends RestartChannel::make() {
     return {RestartChannel(FileDescriptor(ends[0])), FileDescriptor(ends[1])};
 }
 
-bool RestartChannel::send(const RestartMessage& message) const noexcept {
+bool RestartChannel::send(const RestartMessage& message) const noexcept try {
     // On the wire: the word and then key=value, a line each.
     std::string text = message.word;
     for (const auto& [key, value] : message.fields) {
@@ -42,6 +43,8 @@ bool RestartChannel::send(const RestartMessage& message) const noexcept {
     }
     return ::send(descriptor(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL) ==
            static_cast<ssize_t>(text.size());
+} catch (const std::bad_alloc&) {
+    return false;
 }
 
 std::optional<RestartMessage> RestartChannel::receive() {

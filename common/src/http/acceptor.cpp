@@ -53,9 +53,7 @@ Acceptor::Acceptor(ServerCore& core, std::vector<Listener> listeners, int epoll,
       shed_(std::move(shed)),
       reserve_(openReserve()),
       stopped_(!core.options.acceptFromStart) {
-    if (!stopped_) {
-        watch(EPOLL_CTL_ADD, EPOLLIN);
-    }
+    watch(EPOLL_CTL_ADD, stopped_ ? 0 : EPOLLIN);
 }
 
 bool Acceptor::owns(const void* source) const {
@@ -176,7 +174,7 @@ void Acceptor::stop() {
     stopped_ = true;
     paused_.store(false);
     pauseRetry_.reset();
-    watch(EPOLL_CTL_DEL, 0);
+    watch(EPOLL_CTL_MOD, 0);
 }
 
 void Acceptor::resume() {
@@ -184,7 +182,7 @@ void Acceptor::resume() {
         return;
     }
     stopped_ = false;
-    watch(EPOLL_CTL_ADD, EPOLLIN);
+    watch(EPOLL_CTL_MOD, EPOLLIN);  // which cannot fail, unlike adding them again
 }
 
 // ---- closing them ------------------------------------------------------------------------------
@@ -273,9 +271,7 @@ void Acceptor::finishClosing() {
 
 void Acceptor::close() {
     // Closing our descriptor of a socket that another process holds, too, would not take it out of epoll.
-    if (!stopped_) {
-        watch(EPOLL_CTL_DEL, 0);
-    }
+    watch(EPOLL_CTL_DEL, 0);
     for (Listener& listener : listeners_) {
         listener.close();
     }
