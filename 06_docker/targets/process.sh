@@ -25,7 +25,8 @@ start() {
     startReplica 0
     startReplica 1
     port=$(freePort) statePort=$(freePort)
-    LAB_FRONT_PORT=$port LAB_STATE_PORT=$statePort LAB_FIRST_PORT=${ports[0]} LAB_SECOND_PORT=${ports[1]} \
+    LAB_CHECK_INTERVAL=${LAB_CHECK_INTERVAL:-200ms} \
+        LAB_FRONT_PORT=$port LAB_STATE_PORT=$statePort LAB_FIRST_PORT=${ports[0]} LAB_SECOND_PORT=${ports[1]} \
         haproxy -db -q -f "$here/process.cfg" >"$logs/haproxy" 2>&1 &
     others+=($!)
     balanced 2

@@ -1,9 +1,18 @@
 #include "paced_load.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
 namespace lifecycle::test {
+
+Clock::duration PacedResult::percentile(unsigned percent) const {
+    if (latencies.empty()) {
+        return {};
+    }
+    const std::size_t rank = (latencies.size() * percent + 99) / 100; // the nearest-rank method
+    return latencies[std::clamp<std::size_t>(rank, 1, latencies.size()) - 1];
+}
 
 PacedResult PacedLoad::run() {
     const auto begin = Clock::now();
@@ -16,11 +25,13 @@ PacedResult PacedLoad::run() {
     for (std::thread& request : requests) {
         request.join();
     }
+    std::sort(result_.latencies.begin(), result_.latencies.end());
     return result_;
 }
 
 void PacedLoad::ask() {
     const Deadline deadline = plan_.answer_timeout;
+    const auto begin = Clock::now();
     Connection used = connection();
     used.send(httpRequest("GET", plan_.target), deadline); // a failure shows in the response
     const Response response = used.readResponse(deadline);
@@ -31,6 +42,7 @@ void PacedLoad::ask() {
         ++result_.lost;
         return;
     }
+    result_.latencies.push_back(response.finished_at - begin);
     ++(response.status == 200 ? result_.ok : result_.other);
     if (response.keepsAlive()) {
         idle_.push_back(std::move(used));

@@ -26,6 +26,12 @@ struct PacedResult {
     std::size_t ok = 0;    ///< answered 200
     std::size_t other = 0; ///< answered otherwise
     std::size_t lost = 0;  ///< not connected, not answered whole, or not in time
+
+    /// Of the whole responses, from before the connect to the last byte, the shortest first.
+    std::vector<Clock::duration> latencies{};
+
+    /// The latency that so many percent of the responses do not exceed; zero if there is none.
+    Clock::duration percentile(unsigned percent) const;
 };
 
 /// Sends them. Each request has a thread of its own and takes the connection that was given back

@@ -3,6 +3,9 @@
 #include "stage.h"
 #include "skip.h"
 
+#include <regex>
+#include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
@@ -15,10 +18,11 @@ std::vector<std::string> verify(std::vector<std::string> options) {
 }
 
 /// Runs it on processes; -1 if something is not installed, and the test is to return.
-int onProcesses(const std::vector<std::string>& options, std::string& said) {
+int onProcesses(const std::vector<std::string>& options, std::string& said,
+                const std::vector<std::string>& environment = {}) {
     std::vector<std::string> all{"--on=process", "--count", "100"};
     all.insert(all.end(), options.begin(), options.end());
-    const Process run(verify(all));
+    const Process run(verify(all), {.environment = environment});
     const int code = run.waitForExit(120s).code;
     said = run.standardOutput();
     for (const CapturedLine& line : run.standardError()) {
@@ -44,6 +48,28 @@ TEST_CASE("06: a rolling update of processes under load loses nothing") {
     }
 }
 
+TEST_CASE("06: without a lame duck nothing is lost, and the load balancer had to go to another replica") {
+    const auto redispatched = [](const std::string& lameDuck, const std::string& interval) -> long {
+        std::string said;
+        const int code = onProcesses({"--work", "1s", "--lame-duck", lameDuck}, said,
+                                     {"LAB_CHECK_INTERVAL=" + interval});
+        CAPTURE(said);
+        if (code == -1) {
+            return -1;
+        }
+        CHECK(code == 0);
+        CHECK(std::regex_search(said, std::regex("latency    p50 [0-9.]+m?s, p99 [0-9.]+m?s, max [0-9.]+m?s\n")));
+        std::smatch counts;
+        REQUIRE(std::regex_search(said, counts, std::regex("times at the same replica, ([0-9]+) at another")));
+        return std::stol(counts[1]);
+    };
+    const long careless = redispatched("0s", "5s");
+    if (careless != -1) {
+        CHECK(careless > 0);
+        CHECK(redispatched("1s", "200ms") == 0);
+    }
+}
+
 TEST_CASE("06: a rolling update of naive processes loses increments and the comparison shows it") {
     std::string said;
     const int code = onProcesses({"--work", "3s", "--naive"}, said);
@@ -63,6 +89,7 @@ TEST_CASE("06: verify refuses bad options in one line") {
                                                     {"--on", "process", "--rate", "0"},
                                                     {"--on", "process", "--count", "-1"},
                                                     {"--on", "process", "--work", "5"},
+                                                    {"--on", "process", "--lame-duck", "10s"},
                                                     {"--on", "process", "--unheard-of"}}) {
         const Process run(verify(options));
         CHECK(run.waitForExit(10s).code == 64);
