@@ -72,26 +72,3 @@ TEST_CASE("library: each of a few idle connections has the whole grace") {
         CHECK(end.finished_at - begin >= grace);
     }
 }
-
-TEST_CASE("library: every request that was sent before the cut is answered or counted as cut") {
-    constexpr std::size_t count = 40;
-    for (int round = 0; round < 10; ++round) {
-        Served server(hello);
-        auto connections = idleConnections(server, count);
-        for (Connection& connection : connections) {
-            REQUIRE_FALSE(connection.send(httpRequest("GET", "/")));
-        }
-        // Some of them are being read, some wait in the sockets of idle connections.
-        const auto [over, cancel] = withCancel(lifecycle::Context::background());
-        cancel("at once");
-        const lifecycle::ShutdownResult result = server->shutdown(over);
-        CHECK(result.served + result.cut == 2 * count);
-        CHECK(result.refused == 0);
-        std::size_t answered = 0;
-        for (Connection& connection : connections) {
-            answered += connection.readResponse(10s).outcome == Outcome::complete ? 1 : 0;
-        }
-        CHECK(answered <= result.served - count + result.cut);
-        CHECK(answered + result.cut >= count);
-    }
-}

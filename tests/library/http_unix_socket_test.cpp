@@ -170,3 +170,36 @@ TEST_CASE("library: by a Unix path nobody is lost and with a socket that is just
     }
     CHECK(lost);
 }
+
+// By a Unix path, since there what has been sent has arrived: to a port, a busy kernel delivers it later.
+TEST_CASE("library: every request that was sent before the cut is answered or counted as cut") {
+    constexpr std::size_t count = 40;
+    const TempDir folder;
+    const SocketAddress address = addressIn(folder);
+    for (int round = 0; round < 10; ++round) {
+        HttpServer server(new FunctionFactory(hello), {.address = address});
+        server.start();
+        std::vector<FileDescriptor> clients;
+        while (clients.size() < count) {
+            clients.push_back(connectTo(address));
+            REQUIRE(ask(clients.back()));
+        }
+        const std::string request = httpRequest("GET", "/");
+        for (const FileDescriptor& client : clients) {
+            REQUIRE(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+        }
+        // Some of them are being read, some wait in the sockets of idle connections.
+        const auto [over, cancel] = withCancel(Context::background());
+        cancel("at once");
+        const lifecycle::ShutdownResult result = server.shutdown(over);
+        CHECK(result.served + result.cut == 2 * count);
+        CHECK(result.refused == 0);
+        std::size_t answered = 0;
+        for (const FileDescriptor& client : clients) {
+            std::array<char, 1024> answer;
+            answered += ::recv(client.get(), answer.data(), answer.size(), 0) > 0 ? 1 : 0;
+        }
+        CHECK(answered <= result.served - count + result.cut);
+        CHECK(answered + result.cut >= count);
+    }
+}

@@ -3,7 +3,11 @@
 #include "descriptors.h"
 #include "hello_server.h"
 #include "moments.h"
+#include "stage.h"
 #include "time_limit.h"
+
+#include <algorithm>
+#include <chrono>
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
@@ -30,15 +34,26 @@ Clock::duration exitWithIdle(int connections, const std::string& grace) {
     return status.at - asked_at;
 }
 
+/// The same of stage 01, which does nothing but wait for the signal: the share of this machine.
+Clock::duration bareExit() {
+    const Process process(stage("01_signals"));
+    process.waitForEvent("ready");
+    const auto asked_at = Clock::now();
+    process.signal(SIGTERM);
+    return process.waitForExit(10s).at - asked_at;
+}
+
 } // namespace
 
-TEST_CASE("03: an idle server ends within 3 ms of the signal") {
+TEST_CASE("03: an idle server ends within 3 ms of the signal, or three times as long as a process without a server") {
     std::vector<Clock::duration> times;
+    std::vector<Clock::duration> bare;
     for (int run = 0; run < 20; ++run) {
         times.push_back(exitWithIdle(0, "100ms"));
+        bare.push_back(bareExit());
     }
-    INFO("median of 20: " << in(median(times)));
-    CHECK(median(times) <= limit(3ms));
+    INFO("medians of 20: " << in(median(times)) << ", without a server " << in(median(bare)));
+    CHECK(median(times) <= std::max<Clock::duration>(limit(3ms), 3 * median(bare)));
 }
 
 TEST_CASE("03: the process ends within 5 ms of the last answer") {

@@ -1,3 +1,4 @@
+#include "another_user.h"
 #include "catch.h"
 #include "hello_server.h"
 #include "load.h"
@@ -5,8 +6,15 @@
 #include "proc.h"
 #include "receive_queues.h"
 #include "stage.h"
+#include "skip.h"
 #include "time_limit.h"
 
+#include "lifecycle/file_descriptor.h"
+
+#include <pty.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <string>
 #include <system_error>
@@ -174,4 +182,24 @@ TEST_CASE("03: a client that does not read its answers is cut at the deadline") 
     CHECK(error); // not all was sent
     CHECK(status.code == 75);
     CHECK(status.at - asked_at <= 300ms + limit(2s));
+}
+
+TEST_CASE("03: a log on an unread terminal of another user delays neither a client nor the exit") {
+    if (::geteuid() != 0) {
+        skip("only root can become another user");
+        return;
+    }
+    std::array<int, 2> ends{};
+    std::array<char, 64> name{};
+    REQUIRE(::openpty(&ends[0], &ends[1], name.data(), nullptr, nullptr) == 0);
+    const lifecycle::FileDescriptor unread(ends[0]);
+    const lifecycle::FileDescriptor terminal(ends[1]);
+    const Process server(afterShell("exec 2>" + std::string(name.data()),
+                                    asAnotherUser() + stage("03_http_shutdown", {"--port=0"})));
+    REQUIRE(eventually([&] { return listeningPort(server.pid()) != 0; }, 10s));
+    for (int i = 0; i < 100; ++i) { // their events are more than a terminal takes
+        REQUIRE(get(listeningPort(server.pid()), "/hello?work=0s").status == 200);
+    }
+    server.signal(SIGTERM);
+    CHECK(server.waitForExit(10s).code == 0);
 }

@@ -1,7 +1,6 @@
+#include "another_user.h"
 #include "catch.h"
 #include "hooks_fixture.h"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -19,18 +18,6 @@ std::vector<std::string> fieldsOf(const std::vector<Event>& events, const std::s
         values.push_back(event.field(field));
     }
     return values;
-}
-
-/// The beginning of a command that runs as a user who owns nothing but the directory: a limit on processes counts
-/// all threads of a user, and does not apply to root.
-std::vector<std::string> asAnotherUser(const TempDir& directory) {
-    constexpr uid_t user = 61'234;
-    if (::geteuid() != 0) {
-        return {"env"};
-    }
-    REQUIRE(::chown(directory.path().c_str(), user, user) == 0);
-    const std::string number = std::to_string(user);
-    return {"setpriv", "--reuid=" + number, "--regid=" + number, "--clear-groups", "--"};
 }
 
 } // namespace
@@ -202,13 +189,10 @@ TEST_CASE("04: the longest durations there are do not overflow") {
 TEST_CASE("04: without a thread to be had every hook runs and one that hangs is abandoned") {
     const TempDir directory;
     const std::string database = directory.path() / "orders.db";
-    const std::vector<std::string> user = asAnotherUser(directory);
-    const OrderServer server(user, database, {"--hook=gate:hang", "--hook-timeout=500ms"});
+    const OrderServer server(asLimitedUser(), database, {"--hook=gate:hang", "--hook-timeout=500ms"});
     REQUIRE(server.order().status == 202);
     Connection client = server.working("/hello?work=200ms");
-    std::vector<std::string> limit = user;
-    limit.insert(limit.end(), {"prlimit", "--nproc=1:1", "--pid=" + std::to_string(server.pid())});
-    REQUIRE(Process(limit).waitForExit(10s).code == 0);
+    forbidThreads(server.pid());
     server.signal(SIGTERM);
     CHECK(server.waitForExit(30s).code == 70);
     CHECK(server.waitForEvent("hook.timeout").field("name") == "gate");

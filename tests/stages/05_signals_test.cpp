@@ -1,3 +1,4 @@
+#include "another_user.h"
 #include "catch.h"
 #include "moments.h"
 #include "proc.h"
@@ -196,4 +197,29 @@ TEST_CASE("05: HUP to a generation that has handed over names the process to sen
     server->signal(SIGHUP);
     const std::string reason = server.waitForEvents("restart.refused", 1).field("reason");
     CHECK(reason == "this generation has handed over: the service is process " + std::to_string(second));
+}
+
+TEST_CASE("05: neither a restart nor the shutdown needs a thread that the old generation does not have") {
+    RestartServer server(asLimitedUser() + stage("05_hot_restart"), {"--rollback-window=0s"}, {});
+    const auto working = [&](std::size_t requests) {
+        Connection client = server.connect();
+        client.send(httpRequest("GET", "/hello?work=500ms"));
+        server.waitForEvents("request.begin", requests);
+        return client;
+    };
+
+    server.configure("fault=slow-init=300ms\n");
+    const pid_t old = server.pid();
+    ::kill(old, SIGHUP);
+    server->waitForEvent("restart.spawned");
+    forbidThreads(old);
+    Connection early = working(1);
+    server.waitForGeneration(2);
+    CHECK(early.readResponse(30s).status == 200);
+    CHECK(server.waitForEnd(old));
+
+    forbidThreads(server.pid());
+    Connection late = working(2);
+    CHECK(server.end() == 0);
+    CHECK(late.readResponse(30s).status == 200);
 }

@@ -1,3 +1,4 @@
+#include "another_user.h"
 #include "catch.h"
 #include "increment_server.h"
 #include "load.h"
@@ -228,4 +229,20 @@ TEST_CASE("06: a Redis that comes a little later is waited for") {
     server.waitForEvent("redis.failing");
     redis.start();
     server.waitForEvent("ready", 20s);
+}
+
+TEST_CASE("06: all that was promised is counted when no thread can be started any more") {
+    if (!RedisServer::available()) {
+        return;
+    }
+    const RedisServer redis;
+    const Process server(asLimitedUser() + stage("06_docker", {"--port=0", "--work=500ms", at(redis.address())}));
+    const auto port = static_cast<int>(server.waitForEvent("ready", 20s).number("port"));
+    for (int i = 0; i < 5; ++i) {
+        CHECK(get(port, "/incr").status == 200);
+    }
+    forbidThreads(server.pid());
+    server.signal(SIGTERM);
+    CHECK(server.waitForExit(30s).code == 0);
+    CHECK(redis.value() == 5);
 }

@@ -53,7 +53,7 @@ Acceptor::Acceptor(ServerCore& core, std::vector<Listener> listeners, int epoll,
       shed_(std::move(shed)),
       reserve_(openReserve()),
       stopped_(!core.options.acceptFromStart) {
-    watch(EPOLL_CTL_ADD, stopped_ ? 0 : EPOLLIN);
+    watch(EPOLL_CTL_ADD, stopped_ ? 0U : EPOLLIN);
 }
 
 bool Acceptor::owns(const void* source) const {

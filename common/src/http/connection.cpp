@@ -85,12 +85,13 @@ bool Connection::beginRefusal() {
     return !cut_;
 }
 
-bool Connection::beginRequest(const std::string& method, const std::string& path) {
+bool Connection::beginRequest(const std::string& method, const std::string& path, bool hasBody) {
     const std::lock_guard lock(mutex_);
     method_ = method;
     path_ = path;
     state_ = ConnectionState::handling;
     endsWithConnection_ = false;
+    hasBody_ = hasBody;
     return !cut_;
 }
 
@@ -111,34 +112,38 @@ bool Connection::endRequest(TimePoint now, std::atomic<std::uint64_t>& served) {
     return !cut_;
 }
 
-bool Connection::cut() {
+unsigned Connection::cut() {
     const std::lock_guard lock(mutex_);
     if (cut_) {
-        return false;
+        return 0;
     }
     cut_ = true;
-    const bool request = hasRequest();
-    shutDown();
-    return request;
+    shutDown();  // first, so that no thread waits for more on it
+    return countRequests();
 }
 
-bool Connection::hasRequest() noexcept try {
+unsigned Connection::countRequests() noexcept {
     switch (state_) {
         case ConnectionState::handling:
         case ConnectionState::writing:
-            return true;
+            // The client may have its response already, and have sent the next request.
+            return 1 + (hasBody_ ? 0 : countWaiting());
         case ConnectionState::closing:
-            return false;
+            return 0;
         case ConnectionState::reading:
-            return parsing_ || socket_.requestIsWaiting();
+            return parsing_ ? 1 : countWaiting();
         case ConnectionState::fresh:
         case ConnectionState::queued:
         case ConnectionState::idle:
-            return socket_.requestIsWaiting();
+            return countWaiting();
     }
-    return false;
+    return 0;
+}
+
+unsigned Connection::countWaiting() noexcept try {
+    return socket_.requestIsWaiting() ? 1 : 0;
 } catch (const std::bad_alloc&) {
-    return true;  // Unknown: rather count one too many.
+    return 1;  // Unknown: rather count one too many.
 }
 
 void Connection::breakOff() {

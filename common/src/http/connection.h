@@ -58,7 +58,7 @@ public:
 
     /// A header has been read: the request counts as accepted from here on. False if the connection
     /// was cut before; then there is no such request.
-    [[nodiscard]] bool beginRequest(const std::string& method, const std::string& path);
+    [[nodiscard]] bool beginRequest(const std::string& method, const std::string& path, bool hasBody);
 
     /// The header of the answer is about to be sent. Its body may end with the connection alone,
     /// without a length and not in chunks.
@@ -67,9 +67,9 @@ public:
     /// The answer is flushed, or cannot be: counts it in `served`. False if the request was cut before.
     [[nodiscard]] bool endRequest(TimePoint now, std::atomic<std::uint64_t>& served);
 
-    /// Shuts the connection down under the thread that uses it. True if that cut a request, for the first time:
-    /// one that is being worked on, or one that has arrived and waits for its turn, here or in the kernel.
-    bool cut();
+    /// Shuts the connection down under the thread that uses it. Returns how many requests that cut, for the first time:
+    /// one that is being worked on, and one that has arrived and waits for its turn, here or in the kernel.
+    unsigned cut();
 
     /// Ends the connection so that the client cannot take half an answer for a whole one.
     void breakOff();
@@ -79,7 +79,8 @@ public:
 private:
     friend class ConnectionLoop;
 
-    bool hasRequest() noexcept;
+    unsigned countRequests() noexcept;
+    unsigned countWaiting() noexcept;
     void shutDown();
 
     const Gate::Guard guard_;  // first: given back last
@@ -96,6 +97,7 @@ private:
     bool cut_ = false;
     bool parsing_ = false;  // with `reading`: its whole head has arrived
     bool endsWithConnection_ = false;
+    bool hasBody_ = false;  // the request that is being worked on: what arrives may belong to it
     std::string method_;
     std::string path_;
 

@@ -91,10 +91,7 @@ ConnectionSocket::Head ConnectionSocket::receiveHead(Patience patience) {
                 return Head::malformed;
             }
         }
-        ssize_t count;
-        do {
-            count = ::recv(sockfd(), bytes.data(), bytes.size(), wait);
-        } while (count < 0 && errno == EINTR);
+        const ssize_t count = receiveIntoHeld(bytes, wait);
         if (count < 0 && errno == EAGAIN) {
             return held_.empty() ? Head::nothing : Head::part;
         }
@@ -102,9 +99,31 @@ ConnectionSocket::Head ConnectionSocket::receiveHead(Patience patience) {
             return Head::end;
         }
         received += static_cast<std::size_t>(count);
+    }
+}
+
+/// As recv(2). May block, and thus not under the lock; for that time requestIsWaiting() must not look.
+ssize_t ConnectionSocket::receiveIntoHeld(std::array<char, 4096>& bytes, int flags) {
+    struct Receiving {
+        explicit Receiving(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
+        ~Receiving() {
+            const int error = errno;
+            flag_ = false;
+            flag_.notify_all();
+            errno = error;
+        }
+        std::atomic<bool>& flag_;
+    };
+    const Receiving receiving(receiving_);
+    ssize_t count;
+    do {
+        count = ::recv(sockfd(), bytes.data(), bytes.size(), flags);
+    } while (count < 0 && errno == EINTR);
+    if (count > 0) {
         const std::lock_guard lock(mutex_);
         held_.append({bytes.data(), static_cast<std::size_t>(count)});
     }
+    return count;
 }
 
 void ConnectionSocket::endHead() {
@@ -124,7 +143,19 @@ void ConnectionSocket::unreceive(std::string_view bytes) {
 }
 
 bool ConnectionSocket::requestIsWaiting() {
-    const std::lock_guard lock(mutex_);
+    for (;;) {
+        receiving_.wait(true);  // not long: after cut() nothing blocks that thread
+        const std::lock_guard lock(mutex_);
+        if (holdsRequest()) {
+            return true;
+        }
+        if (!receiving_) {
+            return false;  // Nobody can have received one since: that takes the lock.
+        }
+    }
+}
+
+bool ConnectionSocket::holdsRequest() const {
     if (!initialized() || (held_.empty() && !hasInput())) {
         return false;
     }

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -61,7 +65,8 @@ public:
     /// Bytes are here that nobody has read: epoll would not tell of them.
     bool holdsBytes() const { return !held_.empty(); }
 
-    /// The header of a request has arrived, here or in the kernel, and nobody works on it.
+    /// The head of a request has arrived, here or in the kernel, and nobody works on it. To be called after cut(): it
+    /// waits for a thread that is just receiving.
     bool requestIsWaiting();
 
     /// The receive timeout that accepted sockets must have, and inherit from their listener. Long
@@ -106,6 +111,9 @@ protected:
     ~ConnectionSocket() override;  // counted references delete it
 
 private:
+    ssize_t receiveIntoHeld(std::array<char, 4096>& bytes, int flags);
+    bool holdsRequest() const;
+
     const Poco::Net::SocketAddress peer_;
     std::optional<Poco::Net::SocketAddress> local_;
     Duration receiveTimeout_;
@@ -113,6 +121,7 @@ private:
     std::uint64_t sent_ = 0;
     bool endOfStream_ = false;
     std::size_t placeholderRead_ = 0;
+    std::atomic<bool> receiving_ = false;  // between the kernel and held_
     HeadBuffer held_;         // received, and not read by Poco yet
     std::uint64_t skip_ = 0;  // to drop before the next head
     std::mutex mutex_;        // guards the descriptor, whose number may be reused once it is closed, held_ and skip_

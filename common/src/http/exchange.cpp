@@ -32,7 +32,7 @@ ExchangeEnd Exchange::run() noexcept try {
         Response response(core_, connection_, session_);
         std::optional<Request> request;
         request.emplace(core_, connection_.socket(), response, session_, guards_);
-        if (!connection_.beginRequest(request->getMethod(), request->getURI())) {
+        if (!connection_.beginRequest(request->getMethod(), request->getURI(), request->hasBody())) {
             return ExchangeEnd::close;
         }
         number = core_.requests.fetch_add(1) + 1;

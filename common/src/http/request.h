@@ -31,6 +31,9 @@ public:
     bool endedEarly() const { return socket_.endOfStream() || (body_ && body_->bytes.isBroken()); }
     bool hasMalformedBody() const { return body_ && body_->bytes.isMalformed(); }
 
+    /// To be called before the body is read.
+    bool hasBody() const { return body_ != nullptr; }
+
     /// The client may send another request on this connection.
     bool isPersistent() const { return isPersistent_; }
 

@@ -216,7 +216,7 @@ std::uint64_t ServerCore::cutAll(const std::string& cause) {
         const std::lock_guard lock(registerMutex_);
         allAreCut_ = true;
         for (const auto& [id, connection] : register_) {
-            count += connection->cut() ? 1 : 0;
+            count += connection->cut();
         }
         cut += count;
     }
