@@ -18,19 +18,20 @@ inline std::vector<std::string> asAnotherUser() {
     return {"setpriv", "--reuid=61234", "--regid=61234", "--clear-groups", "--"};
 }
 
-/// The same, but all files are open to the program: for forbidThreads, as root has no limit of that kind.
+/// One command behind another.
+inline std::vector<std::string> operator+(std::vector<std::string> first, const std::vector<std::string>& second) {
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
+}
+
+/// The same, but all files are open to the program: for forbidThreads, as root has no limit of that kind. LeakSanitizer,
+/// which starts a process at the end, is off.
 inline std::vector<std::string> asLimitedUser() {
     std::vector<std::string> command = asAnotherUser();
     if (command[0] == "setpriv") {
         command.insert(command.end() - 1, {"--inh-caps=+dac_override", "--ambient-caps=+dac_override"});
     }
-    return command;
-}
-
-/// One command behind another.
-inline std::vector<std::string> operator+(std::vector<std::string> first, const std::vector<std::string>& second) {
-    first.insert(first.end(), second.begin(), second.end());
-    return first;
+    return std::vector<std::string>{"env", "ASAN_OPTIONS=detect_leaks=0"} + command;
 }
 
 /// From here on neither this process nor its children can start a thread or a process.
