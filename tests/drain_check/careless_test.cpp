@@ -1,7 +1,9 @@
 #include "catch.h"
 #include "checked.h"
+#include "time_limit.h"
 
 using namespace lifecycle::check;
+using lifecycle::test::slowdown;
 
 namespace {
 
@@ -137,7 +139,9 @@ TEST_CASE("drain_check: a server that waits for ever for a request or takes no s
 
 TEST_CASE("drain_check: a server that spins without descriptors is found") {
     checkFails("spins", "descriptors", "did nothing but fail to accept them");
-    CHECK(carelessIn("none", "descriptors").result == "pass");
+    if (slowdown == 1) { // where a sanitizer unwinds the stack, each accept that fails costs milliseconds
+        CHECK(carelessIn("none", "descriptors").result == "pass");
+    }
 }
 
 TEST_CASE("drain_check: a server that outlives what has started it is found") {
