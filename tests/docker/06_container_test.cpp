@@ -134,7 +134,7 @@ TEST_CASE("06: the image says how it wants to be run") {
     const auto config = [](const std::string& field) {
         return docker({"image", "inspect", "--format", "{{json .Config." + field + "}}", "lab"});
     };
-    CHECK(config("Entrypoint") == R"(["/usr/local/bin/06_docker"])");
+    CHECK(config("Entrypoint") == R"(["/usr/bin/env","--block-signal=HUP,INT,QUIT,TERM","/usr/local/bin/06_docker"])");
     CHECK(config("StopSignal") == R"("SIGTERM")");
     CHECK(config("User") == R"("65532:65532")");
     CHECK(config("Healthcheck").find("--healthcheck") != std::string::npos);
