@@ -120,7 +120,7 @@ void OrderStore::finish(const lifecycle::Context& context) {
     join();
 }
 
-/// Waits for the writer to close the database: only then are the files those that it leaves.
+/// Once all is stored the writer has closed the database and only has to return.
 void OrderStore::join() {
     std::call_once(joined_, [this] { writer_.join(); });
 }
@@ -187,6 +187,7 @@ void OrderStore::store(bool more) {
         }
         confirm();
     }
+    close();
     written_.cancel("all is stored");
 }
 

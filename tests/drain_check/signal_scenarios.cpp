@@ -2,6 +2,7 @@
 
 #include "scenario.h"
 
+#include <initializer_list>
 #include <thread>
 
 #include "lifecycle/signals.h"
@@ -46,8 +47,7 @@ Verdict signalDuringStart(Rehearsal& rehearsal) {
     // The last one finds it serving, also where a start takes longer than usual.
     const Duration served = rehearsal.traits().startTook * 3 / 2;
     Duration longest{};
-    for (const Duration delay : {Duration(0ms), Duration(1ms), Duration(2ms), Duration(5ms), Duration(10ms),
-                                 Duration(20ms), Duration(35ms), Duration(50ms), served}) {
+    for (const Duration delay : std::initializer_list<Duration>{0ms, 1ms, 2ms, 5ms, 10ms, 20ms, 35ms, 50ms, served}) {
         Subject subject(settings, rehearsal.recording(), Subject::Wait::notAtAll);
         std::this_thread::sleep_for(delay);
         const auto signalled = rehearsal.stop(subject);

@@ -195,7 +195,7 @@ TEST_CASE("03: a log on an unread terminal of another user delays neither a clie
     const lifecycle::FileDescriptor unread(ends[0]);
     const lifecycle::FileDescriptor terminal(ends[1]);
     const Process server(afterShell("exec 2>" + std::string(name.data()),
-                                    asAnotherUser() + stage("03_http_shutdown", {"--port=0"})));
+                                    wrapped(asAnotherUser(), stage("03_http_shutdown", {"--port=0"}))));
     REQUIRE(eventually([&] { return listeningPort(server.pid()) != 0; }, 10s));
     for (int i = 0; i < 100; ++i) { // their events are more than a terminal takes
         REQUIRE(get(listeningPort(server.pid()), "/hello?work=0s").status == 200);

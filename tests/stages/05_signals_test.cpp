@@ -200,7 +200,7 @@ TEST_CASE("05: HUP to a generation that has handed over names the process to sen
 }
 
 TEST_CASE("05: neither a restart nor the shutdown needs a thread that the old generation does not have") {
-    RestartServer server(asLimitedUser() + stage("05_hot_restart"), {"--rollback-window=0s", "--keepalive-grace=100ms"}, {});
+    RestartServer server(wrapped(asLimitedUser(), stage("05_hot_restart")), {"--rollback-window=0s", "--keepalive-grace=100ms"}, {});
     const auto working = [&](std::size_t requests) {
         Connection client = server.connect();
         client.send(httpRequest("GET", "/hello?work=500ms"));

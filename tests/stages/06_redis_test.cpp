@@ -236,7 +236,7 @@ TEST_CASE("06: all that was promised is counted when no thread can be started an
         return;
     }
     const RedisServer redis;
-    const Process server(asLimitedUser() + stage("06_docker", {"--port=0", "--work=500ms", at(redis.address())}));
+    const Process server(wrapped(asLimitedUser(), stage("06_docker", {"--port=0", "--work=500ms", at(redis.address())})));
     const auto port = static_cast<int>(server.waitForEvent("ready", 20s).number("port"));
     for (int i = 0; i < 5; ++i) {
         CHECK(get(port, "/incr").status == 200);

@@ -1,22 +1,14 @@
 #include "order_server.h"
 
 #include "catch.h"
+#include "stage.h"
 
 namespace lifecycle::test {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-std::vector<std::string> joined(std::vector<std::string> front, const std::vector<std::string>& back) {
-    front.insert(front.end(), back.begin(), back.end());
-    return front;
-}
-
-} // namespace
-
 std::vector<std::string> hooksCommand(const std::string& database, const std::vector<std::string>& options) {
-    return joined({STAGE_BIN_DIR "/04_hooks", "--port=0", "--admin-port=0", "--db=" + database}, options);
+    return wrapped(stage("04_hooks", {"--port=0", "--admin-port=0", "--db=" + database}), options);
 }
 
 OrderServer::OrderServer(const std::string& database, const std::vector<std::string>& options,
@@ -27,7 +19,7 @@ OrderServer::OrderServer(const std::string& database, const std::vector<std::str
 
 OrderServer::OrderServer(const std::vector<std::string>& wrapper, const std::string& database,
                          const std::vector<std::string>& options)
-    : Process(joined(wrapper, hooksCommand(database, options))),
+    : Process(wrapped(wrapper, hooksCommand(database, options))),
       port_(static_cast<int>(waitForEvent("ready").number("port"))),
       admin_port_(static_cast<int>(waitForEvent("ready").number("admin_port"))) {}
 

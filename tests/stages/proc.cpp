@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -65,20 +64,6 @@ std::chrono::milliseconds cpuTime(pid_t pid) {
     long system = 0;
     fields >> user >> system;
     return std::chrono::milliseconds((user + system) * 1000 / ::sysconf(_SC_CLK_TCK));
-}
-
-std::map<pid_t, ThreadTimes> threadTimes(pid_t pid) {
-    std::map<pid_t, ThreadTimes> times;
-    std::error_code gone; // threads end while we look
-    for (fs::directory_iterator thread(folder(pid) / "task", gone), end; !gone && thread != end; thread.increment(gone)) {
-        std::ifstream file(thread->path() / "schedstat");
-        std::int64_t ran = 0;
-        std::int64_t waited = 0;
-        if (file >> ran >> waited) {
-            times[std::atoi(thread->path().filename().c_str())] = {std::chrono::nanoseconds(ran), std::chrono::nanoseconds(waited)};
-        }
-    }
-    return times;
 }
 
 bool allThreadsSleep(pid_t pid) {

@@ -3,7 +3,6 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,14 +13,6 @@ namespace lifecycle::test {
 
 /// Processor time of all its threads so far, in steps of 10 ms.
 std::chrono::milliseconds cpuTime(pid_t pid);
-
-struct ThreadTimes {
-    std::chrono::nanoseconds ran{};
-    std::chrono::nanoseconds waited{}; ///< ready to run, while others had the processors
-};
-
-/// Of each of its threads, by thread id. Empty where the kernel does not keep these times.
-std::map<pid_t, ThreadTimes> threadTimes(pid_t pid);
 
 /// Does each of its threads wait for something other than a processor?
 bool allThreadsSleep(pid_t pid);

@@ -13,12 +13,16 @@ inline std::vector<std::string> stage(const std::string& name,
     return command;
 }
 
+/// `command`, started by `wrapper`, which ends in an exec of its arguments.
+inline std::vector<std::string> wrapped(std::vector<std::string> wrapper, const std::vector<std::string>& command) {
+    wrapper.insert(wrapper.end(), command.begin(), command.end());
+    return wrapper;
+}
+
 /// The same command, started by a shell that first does `preparation`.
 inline std::vector<std::string> afterShell(const std::string& preparation,
                                            const std::vector<std::string>& command) {
-    std::vector<std::string> wrapped{"/bin/sh", "-c", preparation + "; exec \"$0\" \"$@\""};
-    wrapped.insert(wrapped.end(), command.begin(), command.end());
-    return wrapped;
+    return wrapped({"/bin/sh", "-c", preparation + "; exec \"$0\" \"$@\""}, command);
 }
 
 } // namespace lifecycle::test

@@ -122,9 +122,9 @@ private:
     bool endOfStream_ = false;
     std::size_t placeholderRead_ = 0;
     std::atomic<bool> receiving_ = false;  // between the kernel and held_
-    HeadBuffer held_;         // received, and not read by Poco yet
-    std::uint64_t skip_ = 0;  // to drop before the next head
-    std::mutex mutex_;        // guards the descriptor, whose number may be reused once it is closed, held_ and skip_
+    HeadBuffer held_;                      // received, and not read by Poco yet
+    std::uint64_t skip_ = 0;               // to drop before the next head
+    std::mutex mutex_;                     // guards the descriptor, whose number may be reused once it is closed, held_ and skip_
 };
 
 }  // namespace lifecycle::http
