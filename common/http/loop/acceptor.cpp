@@ -1,0 +1,297 @@
+#include "http/loop/acceptor.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "http/loop/server_core.h"
+
+namespace lifecycle::http {
+namespace {
+
+/// Handshakes that were under way complete without help of the client's program, but not at once on a
+/// busy machine. The kernel is asked about them this often at first, less often later ...
+constexpr Duration handshakeStep = std::chrono::milliseconds(1);
+
+/// ... and closing waits for them no longer than this: the client may be gone. A lost packet is retransmitted
+/// after a second, RFC 6298. Queued connections that wait for a descriptor have as long, from the last one that
+/// got one.
+constexpr Duration maxHandshake = std::chrono::milliseconds(1500);
+
+/// What they get where the kernel does not tell about them, or lets new ones begin.
+constexpr Duration blindHandshake = std::chrono::milliseconds(5);
+
+/// A listener that nobody has used for this long is closed without waiting for handshakes.
+constexpr Duration arrivalsAreRecent = std::chrono::milliseconds(250);
+
+/// When the system, not this process, has run out of descriptors, nothing tells that one is free.
+constexpr Duration exhaustedRetry = std::chrono::milliseconds(100);
+
+/// In a shutdown, descriptors of idle connections become free when the grace ends. A queued connection without
+/// a descriptor waits until then and a little longer before it is shed, but it does not wait for a long grace.
+constexpr Duration graceMargin = std::chrono::milliseconds(50);
+constexpr Duration maxDescriptorWait = std::chrono::milliseconds(500);
+
+/// While clients connect faster than they are accepted, connections that exist must have their turn.
+constexpr int batch = 64;
+
+FileDescriptor openReserve() {
+    return FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+}  // namespace
+
+Acceptor::Acceptor(ServerCore& core, std::vector<Listener> listeners, int epoll, OnAccepted serve, OnAccepted shed)
+    : core_(core),
+      listeners_(std::move(listeners)),
+      epoll_(epoll),
+      serve_(std::move(serve)),
+      shed_(std::move(shed)),
+      reserve_(openReserve()),
+      stopped_(!core.options.acceptFromStart) {
+    watch(EPOLL_CTL_ADD, stopped_ ? 0U : EPOLLIN);
+}
+
+bool Acceptor::owns(const void* source) const {
+    return std::any_of(listeners_.begin(), listeners_.end(),
+                       [source](const Listener& listener) { return &listener == source; });
+}
+
+void Acceptor::watch(int operation, std::uint32_t events) {
+    for (Listener& listener : listeners_) {
+        if (listener.isOpen()) {
+            watch(listener, operation, events);
+        }
+    }
+}
+
+void Acceptor::watch(Listener& listener, int operation, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = &listener;
+    if (::epoll_ctl(epoll_, operation, listener.descriptor(), &event) == -1 && operation == EPOLL_CTL_ADD) {
+        throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    }
+}
+
+void Acceptor::accept() {
+    if (isClosing() && !closed_) {
+        continueClosing();
+    } else {
+        acceptBatch();
+    }
+}
+
+Acceptor::Left Acceptor::acceptBatch() {
+    Left left = Left::nothing;
+    for (Listener& listener : listeners_) {
+        left = std::max(left, acceptBatch(listener));
+    }
+    return left;
+}
+
+Acceptor::Left Acceptor::acceptBatch(Listener& listener) {
+    std::optional<Listener::Accepted> client;
+    for (int accepted = 0; listener.isOpen() && !stopped_; ++accepted) {
+        if (accepted == batch || isHurried()) {
+            return Left::more;
+        }
+        switch (listener.accept(client)) {
+            case Listener::Status::accepted:
+                lastAccept_ = Clock::now();
+                serve_(std::move(*client));
+                break;
+            case Listener::Status::empty:
+                if (isClosing() && listener.isLocal()) {
+                    // A Unix socket that refuses new connections is always readable to epoll.
+                    watch(listener, EPOLL_CTL_DEL, 0);
+                    listener.close();
+                }
+                return Left::nothing;
+            case Listener::Status::exhausted:
+                if (!shedWithReserve(listener)) {
+                    pause();
+                    return Left::waiting;
+                }
+                break;
+        }
+    }
+    return Left::nothing;
+}
+
+void Acceptor::pause() {
+    // Level-triggered readiness of a listener that cannot be accepted from would spin.
+    watch(EPOLL_CTL_MOD, 0);
+    pauseRetry_ = Clock::now() + exhaustedRetry;
+    if (!paused_.exchange(true)) {
+        core_.emit("accept.paused", {{"note", "no descriptor left; clients wait in the accept queue until one is free"}});
+    }
+}
+
+void Acceptor::retry() {
+    if (!isPaused() || stopped_ || closed_) {
+        return;
+    }
+    pauseRetry_.reset();
+    if (!reserve_) {
+        reserve_ = openReserve();
+    }
+    // Before the attempt: a descriptor freed from here on wakes the loop again.
+    watch(EPOLL_CTL_MOD, EPOLLIN);
+    accept();
+    if (!pauseRetry_ && paused_.exchange(false)) {
+        core_.emit("accept.resumed", {});
+    }
+}
+
+/// In a shutdown, when waiting for a descriptor has not helped. While serving, clients wait for their turn.
+bool Acceptor::shedWithReserve(Listener& listener) {
+    const Duration patience = std::min(addSaturated(core_.options.keepAliveGrace, graceMargin), maxDescriptorWait);
+    if (!isClosing() || !reserve_ || Clock::now() - *closingSince_ < patience) {
+        return false;
+    }
+    reserve_.reset();
+    std::optional<Listener::Accepted> client;
+    if (listener.accept(client) != Listener::Status::accepted) {
+        reserve_ = openReserve();  // or another thread has taken its place
+        return false;
+    }
+    lastAccept_ = Clock::now();
+    shed_(std::move(*client));
+    return true;
+}
+
+// ---- leaving the sockets to another process ----------------------------------------------------
+
+void Acceptor::stop() {
+    if (isClosing() || stopped_) {
+        return;
+    }
+    stopped_ = true;
+    paused_.store(false);
+    pauseRetry_.reset();
+    watch(EPOLL_CTL_MOD, 0);
+}
+
+void Acceptor::resume() {
+    if (isClosing() || !stopped_) {
+        return;
+    }
+    stopped_ = false;
+    watch(EPOLL_CTL_MOD, EPOLLIN);  // which cannot fail, unlike adding them again
+}
+
+// ---- closing them ------------------------------------------------------------------------------
+
+void Acceptor::beginClosing() {
+    closingSince_ = Clock::now();
+    if (stopped_) {
+        finishClosing();
+        return;
+    }
+    // Clients that have just been told "close" connect anew at this very moment.
+    arrivals_ = core_.expectsArrivals || (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
+    // Before anything is accepted: from here on the queues grow only by handshakes under way.
+    for (Listener& listener : listeners_) {
+        refusing_ = listener.refuseNewcomers() && refusing_;
+    }
+    continueClosing();
+}
+
+/// Accepts a batch, and closes once the queues are empty and all handshakes that had begun have completed.
+void Acceptor::continueClosing() {
+    const Left left = acceptBatch();
+    const TimePoint now = Clock::now();
+    const Duration waited = now - *closingSince_;
+    if (left == Left::more && (refusing_ || waited < maxHandshake)) {
+        closingStep_ = now;
+        return;
+    }
+    if (left == Left::waiting && now - std::max(*closingSince_, lastAccept_.value_or(*closingSince_)) < maxHandshake) {
+        closingStep_.reset();  // see retry()
+        return;
+    }
+    arrivals_ = arrivals_ || (lastAccept_ && *lastAccept_ > *closingSince_);
+    const Handshakes found = arrivals_ ? handshakes() : Handshakes::none;
+    const Duration limit = found == Handshakes::none                    ? Duration::zero()
+                           : found == Handshakes::underWay && refusing_ ? maxHandshake
+                                                                        : blindHandshake;
+    if (waited < limit) {
+        closingStep_ = now + std::max(handshakeStep, waited / 8);
+    } else if (arrivals_ && left == Left::nothing && acceptBatch() != Left::nothing) {
+        closingStep_ = now;  // handshakes have completed since the last batch
+    } else {
+        finishClosing();
+    }
+}
+
+void Acceptor::closeNow() {
+    if (!isClosing()) {
+        beginClosing();
+    }
+    if (!closed_) {
+        finishClosing();
+    }
+}
+
+Handshakes Acceptor::handshakes() {
+    Handshakes all = Handshakes::none;
+    for (const Listener& listener : listeners_) {
+        const Handshakes one = listener.handshakes(handshakeQuery_);
+        if (one == Handshakes::underWay || all == Handshakes::none) {
+            all = one;
+        }
+    }
+    return all;
+}
+
+void Acceptor::finishClosing() {
+    closed_ = true;
+    closingStep_.reset();
+    pauseRetry_.reset();
+    paused_.store(false);
+    std::uint64_t reset = 0;
+    for (const Listener& listener : listeners_) {
+        reset += stopped_ || !listener.isOpen() ? 0 : listener.queued();
+    }
+    core_.cut += reset;
+    close();
+    core_.gate.close();
+    if (reset > 0) {
+        core_.emit("listener.closed", {{"cut", reset}, {"note", "they were still in the accept queue"}});
+    } else {
+        core_.emit("listener.closed", {});
+    }
+    core_.listenerClosed.cancel("listener closed");
+}
+
+void Acceptor::close() {
+    // Closing our descriptor of a socket that another process holds, too, would not take it out of epoll.
+    watch(EPOLL_CTL_DEL, 0);
+    for (Listener& listener : listeners_) {
+        listener.close();
+    }
+}
+
+// ---- time --------------------------------------------------------------------------------------
+
+std::optional<TimePoint> Acceptor::nextStep() const {
+    return closingStep_ && pauseRetry_ ? std::min(closingStep_, pauseRetry_)
+           : closingStep_              ? closingStep_
+                                       : pauseRetry_;
+}
+
+void Acceptor::step(TimePoint now) {
+    if (pauseRetry_ && *pauseRetry_ <= now) {
+        retry();
+    }
+    if (closingStep_ && *closingStep_ <= now && !closed_) {
+        continueClosing();
+    }
+}
+
+}  // namespace lifecycle::http
