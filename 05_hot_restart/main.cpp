@@ -83,7 +83,10 @@ int run(int argc, char** argv) {
         openLog(settings.log);
     }
     lifecycle::EventLog events;
-    if (!settings.stablePid() || inherited.starter) {
+    const bool isSupervisor = settings.stablePid() && !inherited.starter;
+    if (isSupervisor) {
+        events.tag("role", "supervisor");
+    } else {
         events.tag("generation", inherited.starter ? std::string(inherited.start.text("generation")) : "1");
     }
     lifecycle::ShutdownSignals signals(
@@ -97,7 +100,7 @@ int run(int argc, char** argv) {
     }
     signals.after(SIGUSR1, [&events] { events.emit("hook", {{"after", "SIGUSR1"}}); });
 
-    if (settings.stablePid() && !inherited.starter) {
+    if (isSupervisor) {
         return stage::Supervisor(settings, command, std::move(inherited), signals, events).run();
     }
     settings.readConfig();

@@ -18,7 +18,7 @@ namespace {
 
 using test::Event;
 
-/// Words for moments that concern everybody.
+/// The text of the mark for an event that concerns the whole picture.
 std::optional<std::string> momentOf(const Event& event) {
     static const std::map<std::string, std::string> moments{{"readiness.off", "readiness off"},
                                                             {"listener.closed", "listener closed"},
@@ -40,17 +40,17 @@ std::optional<std::string> momentOf(const Event& event) {
     return moment == moments.end() ? std::nullopt : std::optional(moment->second);
 }
 
-bool isOfAClient(const Event& event) {
+bool isOfClient(const Event& event) {
     return event.word.starts_with("client.");
 }
 
 /// Bars that one event begins and another ends: processes, requests and steps.
 class Reader {
 public:
-    explicit Reader(std::vector<Seconds> clocks) : processes_(std::move(clocks)) {}
+    explicit Reader(Processes processes) : processes_(std::move(processes)) {}
 
-    void take(const Event& event) {
-        if (isOfAClient(event)) {
+    void read(const Event& event) {
+        if (isOfClient(event)) {
             if (event.word == "client.refused") {
                 const Seconds at = event.since_start.count();
                 rows_.push_back({clients, {"new connection", {{at, at, Kind::refused, "refused"}}}});
@@ -60,21 +60,24 @@ public:
             }
             return;
         }
-        const auto [process, at] = processes_.of(event);
+        const std::size_t process = processes_.authorOf(event);
+        const Seconds at = processes_.timeOf(event);
         process_ = process;
         if (const auto moment = momentOf(event)) {
             marks_.push_back({process, {at, *moment}});
-        } else if ((event.word == "ready" || event.word == "worker.ready") && process != 0) {
+        } else if (isReady(event) && process != 0) {
             marks_.push_back({process, {at, "ready"}});
         }
-        if (event.word == "ready" || event.word == "worker.ready") {
+        if (isReady(event)) {
             beginProcess(process, processes_.beganAt(process));
         } else if (event.word == "restart.spawned") {
-            beginProcess(processes_.count() - 1, at);
+            if (const auto spawned = processes_.find(pidIn(event, "new_pid"))) {
+                beginProcess(*spawned, at);
+            }
         } else if (event.word == "exit") {
             endProcess(at, "");
         } else if (event.word == "request.begin") {
-            beginBehind("request " + fieldOf(event, "id"), fieldOf(event, "method") + " " + fieldOf(event, "path"), at);
+            beginInFreeRow("request " + fieldOf(event, "id"), fieldOf(event, "method") + " " + fieldOf(event, "path"), at);
         } else if (event.word == "request.end") {
             const std::string status = fieldOf(event, "status");
             end("request " + fieldOf(event, "id"), at, status == "503" ? Kind::unavailable : Kind::served, status);
@@ -100,8 +103,8 @@ public:
         } else if (event.word == "deadline.hit") {
             deadlines_[process] = at;
         }
-        if (const auto ended = processes_.find(endedPid(event))) {
-            process_ = *ended;
+        if (const auto exited = processes_.find(exitedPid(event))) {
+            process_ = *exited;
             endProcess(at, "gone");
         }
     }
@@ -111,7 +114,7 @@ public:
         for (auto& [process, mark] : marks_) {
             if (processes_.count() == 1) {
                 timeline.marks.push_back(mark);
-            } else if (mark.text != "drain" && mark.text != "readiness off") {  // two of each say too much
+            } else if (mark.text != "drain" && mark.text != "readiness off") {  // these two of every process would be too much
                 timeline.marks.push_back({mark.at, processes_.name(process) + ": " + mark.text});
             }
         }
@@ -143,15 +146,15 @@ public:
 private:
     static constexpr std::size_t clients = std::numeric_limits<std::size_t>::max();
 
-    /// Nothing of a process runs after SIGKILL, so it is told by who sent it.
+    /// A process cannot log its own SIGKILL, so the sender logs it.
     void kill(const Event& event) {
         const Seconds at = event.since_start.count();
-        process_ = event.has("pid") ? processes_.find(std::atoi(event.field("pid").c_str())).value_or(0) : 0;
+        process_ = processes_.find(pidIn(event, "pid")).value_or(0);
         marks_.push_back({process_, {at, "SIGKILL"}});
         endProcess(at, "killed");
     }
 
-    /// The stop work, if it tells how it ended, and the work in the background, if there was some.
+    /// The stop work, if the event tells how it ended, and the background work, if there was any.
     void endStop(const Event& event, Seconds at) {
         const std::string cause = fieldOf(event, "cause");
         const bool isCut = cause == "deadline exceeded";
@@ -181,7 +184,7 @@ private:
         }
     }
 
-    /// And its requests: what has no answer by now gets none.
+    /// And its requests: those without a response by now get none.
     void endProcess(Seconds at, const std::string& text) {
         end("process", at, Kind::process, text);
         const auto open = open_;
@@ -204,8 +207,8 @@ private:
         rows_.push_back({process_, {label, {{at, at, Kind::step, ""}}}});
     }
 
-    /// In a row of the same label that is free again, so that many short ones take one row.
-    void beginBehind(const std::string& key, const std::string& label, Seconds at) {
+    /// In a free row with the same label if there is one, so that many short requests take one row.
+    void beginInFreeRow(const std::string& key, const std::string& label, Seconds at) {
         for (std::size_t row = 0; row < rows_.size(); ++row) {
             const bool isFree =
                 std::none_of(open_.begin(), open_.end(), [row](const auto& one) { return one.second == row; });
@@ -229,7 +232,7 @@ private:
     }
 
     Processes processes_;
-    std::size_t process_ = 0;  ///< who has written the line at hand
+    std::size_t process_ = 0;  ///< that wrote the current event
     std::vector<std::pair<std::size_t, Row>> rows_;
     std::vector<std::pair<std::size_t, Mark>> marks_;
     std::map<std::pair<std::size_t, std::string>, std::size_t> open_;  ///< the row of each bar that has not ended
@@ -242,18 +245,18 @@ private:
 
 Timeline readLog(std::istream& log, const std::string& title) {
     std::vector<Event> events;
-    Processes processes;
+    std::vector<Event> ofServer;
     for (std::string line; std::getline(log, line);) {
         if (const auto event = test::parseEvent(line)) {
             events.push_back(*event);
-            if (!isOfAClient(*event)) {
-                processes.of(*event);
+            if (!isOfClient(*event)) {
+                ofServer.push_back(*event);
             }
         }
     }
-    Reader reader(processes.clocks());
+    Reader reader{Processes(ofServer)};
     for (const Event& event : events) {
-        reader.take(event);
+        reader.read(event);
     }
     return reader.finish(title);
 }

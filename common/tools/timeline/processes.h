@@ -3,10 +3,9 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "event_parser.h"
@@ -14,67 +13,42 @@
 
 namespace lifecycle::timeline {
 
-/// The processes that write into one log, as in a hot restart. Each line has the time since the start of
-/// its own process, and only a few say whose they are: this tells it of each line, in the order of the log.
+/// The processes that wrote the log of one run. Each line of a hot restart names its process, `generation=2` or
+/// `role=supervisor`; lines without such a field are from one process.
 ///
-/// `restart.spawned` and `ready` tell who there is and when it began. Any other line is given to a process
-/// that can have written it (`exit` comes from one that was ending, `request.end` from the one that began
-/// that request); of several such, to the one by whose clock it was written next. So a line can be given to
-/// the wrong one only if it could be from both, and is then off by the time between their starts.
-///
-/// How far the clocks are apart is known only when both sides of a hand-over have spoken. So go through the log
-/// twice, the second time with the clocks of the first.
+/// Each process counts time from its own start. That moment is when its starter logged `restart.spawned`, and more
+/// precisely when another process logged that it serves, less the time at which it logged `ready` itself.
 class Processes {
 public:
-    explicit Processes(std::vector<Seconds> clocks = {}) : clocks_(std::move(clocks)) {}
+    explicit Processes(const std::vector<test::Event>& events);
 
-    /// Who wrote a line, and when, since the start of the first process.
-    struct Origin {
-        std::size_t process = 0;  ///< in the order of their starts
-        Seconds at = 0;
-    };
+    std::size_t count() const { return names_.size(); }
+    /// "generation 2", "supervisor"; "process" if there is no other.
+    std::string name(std::size_t process) const { return count() == 1 ? "process" : names_[process]; }
 
-    /// Must be asked for every event of the log, in its order.
-    Origin of(const test::Event& event);
+    /// The process that wrote this event, in the order in which the log mentions them.
+    std::size_t authorOf(const test::Event& event) const;
+    /// When it wrote it, since the start of the first process.
+    Seconds timeOf(const test::Event& event) const { return began_[authorOf(event)] + event.since_start.count(); }
+    Seconds beganAt(std::size_t process) const { return began_[process]; }
 
-    std::size_t count() const { return all_.size(); }
-    /// Where the process with this pid stands, the last one if the pid was used again.
+    /// The process with this pid: the last one if the pid was reused.
     std::optional<std::size_t> find(pid_t pid) const;
-    Seconds beganAt(std::size_t process) const { return all_[process].began; }
-    /// When each began, as far as that is known by now.
-    std::vector<Seconds> clocks() const;
-    /// "generation 2"; "supervisor" for one that only starts the others; "process" if there is no other.
-    std::string name(std::size_t process) const;
 
 private:
-    struct Process {
-        pid_t pid = 0;  ///< 0 as long as it has not told it
-        Seconds began = 0;
-        std::string generation{};
-        std::string nextGeneration{};  ///< of the process that it starts
-        std::optional<Seconds> readyAt{};  ///< by its own clock
-        bool isSupervisor = false;         ///< starts the others, and serves nobody
-        bool isEnding = false;
-        bool isGone = false;
-        pid_t handedOverTo = 0;
-        long long lastRequest = 0;
-        std::set<std::string> open{};  ///< ids of requests without an end
-    };
+    std::size_t add(const std::string& name);
 
-    std::size_t authorOf(const test::Event& event);
-    std::size_t introduced(pid_t pid);
-    void add(pid_t pid, const std::string& generation);
-    void confirmReady(std::size_t process, Seconds at);
-    bool canHaveWritten(const Process& process, const test::Event& event) const;
-    double distance(const Process& process, const test::Event& event) const;
-    void learn(std::size_t author, const test::Event& event);
-
-    const std::vector<Seconds> clocks_;
-    std::vector<Process> all_{Process{}};
-    Seconds now_ = 0;
+    std::vector<std::string> names_;
+    std::vector<Seconds> began_;
+    std::map<pid_t, std::size_t> byPid_;
 };
 
-/// The pid of the process that has ended according to another one; 0 if the event tells of no such thing.
-pid_t endedPid(const test::Event& event);
+/// The field's value; 0 if there is none or it is not a number.
+pid_t pidIn(const test::Event& event, const std::string& field);
+
+/// The pid of a process whose exit another process logged with this event, otherwise 0.
+pid_t exitedPid(const test::Event& event);
+
+bool isReady(const test::Event& event);
 
 }  // namespace lifecycle::timeline

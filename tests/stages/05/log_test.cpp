@@ -74,7 +74,7 @@ private:
 
 } // namespace
 
-TEST_CASE("05: each line of a process that serves says of which generation it is") {
+TEST_CASE("05: each line names the generation that logged it") {
     const LoggingServer server("parent-exits");
     server.signal(SIGHUP);
     REQUIRE(comesInto(server.log(), " exit code=0 generation=1\n"));
@@ -85,6 +85,21 @@ TEST_CASE("05: each line of a process that serves says of which generation it is
         const std::size_t first = line.find(" generation=");
         CHECK(first != std::string::npos);
         CHECK(line.find(" generation=", first + 1) == std::string::npos);
+    }
+}
+
+TEST_CASE("05: with a stable pid each line is from one generation or from the supervisor") {
+    const LoggingServer server("stable-pid");
+    server.signal(SIGHUP);
+    REQUIRE(comesInto(server.log(), " exit code=0 generation=1\n"));
+    server.end();
+    REQUIRE(comesInto(server.log(), " exit code=0 generation=2\n"));
+    REQUIRE(comesInto(server.log(), " exit code=0 role=supervisor\n"));
+    for (const std::string& line : lines(server.log())) {
+        INFO(line);
+        const bool fromSupervisor = line.find(" role=supervisor") != std::string::npos;
+        CHECK((fromSupervisor || line.find(" generation=") != std::string::npos));
+        CHECK((fromSupervisor || line.find(" ready ") == std::string::npos)); // whose generation= is about another one
     }
 }
 

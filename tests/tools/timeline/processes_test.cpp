@@ -48,26 +48,26 @@ int milliseconds(Seconds seconds) {
 
 // The second process starts 0.120 s after the first one: its clock is so much behind.
 const std::string restart = "+0.000s ready port=1 pid=10 generation=1 listening=127.0.0.1:1\n"
-                            "+0.090s request.begin id=1 method=GET path=/slow peer=127.0.0.1:2\n"
-                            "+0.100s signal name=SIGHUP number=1 sender_pid=9 sender_uid=0\n"
-                            "+0.100s restart.begin new_generation=2\n"
-                            "+0.120s restart.spawned new_pid=20 took=19ms\n"
+                            "+0.090s request.begin id=1 method=GET path=/slow peer=127.0.0.1:2 generation=1\n"
+                            "+0.100s signal name=SIGHUP number=1 sender_pid=9 sender_uid=0 generation=1\n"
+                            "+0.100s restart.begin new_generation=2 generation=1\n"
+                            "+0.120s restart.spawned new_pid=20 took=19ms generation=1\n"
                             "+0.010s ready port=1 pid=20 generation=2 listening=127.0.0.1:1\n"
-                            "+0.130s restart.handed_over old_pid=10 new_pid=20 spawn=19ms ready=30ms in_flight=1\n"
-                            "+0.200s request.begin id=1 method=GET path=/quick peer=127.0.0.1:3\n"
-                            "+0.210s request.end id=1 path=/quick status=200 took=10ms\n"
-                            "+1.131s listener.closed\n"
-                            "+1.131s drain.begin in_flight=1\n"
-                            "+2.090s request.end id=1 path=/slow status=200 took=2s\n"
-                            "+2.091s restart.report old_pid=10 new_pid=20 drain=960ms\n"
-                            "+2.091s shutdown.end served=1 refused=0 cut=0 took=1.96s\n"
-                            "+2.091s exit code=0\n";
+                            "+0.130s restart.handed_over old_pid=10 new_pid=20 spawn=19ms ready=30ms in_flight=1 generation=1\n"
+                            "+0.200s request.begin id=1 method=GET path=/quick peer=127.0.0.1:3 generation=2\n"
+                            "+0.210s request.end id=1 path=/quick status=200 took=10ms generation=2\n"
+                            "+1.131s listener.closed generation=1\n"
+                            "+1.131s drain.begin in_flight=1 generation=1\n"
+                            "+2.090s request.end id=1 path=/slow status=200 took=2s generation=1\n"
+                            "+2.091s restart.report old_pid=10 new_pid=20 drain=960ms generation=1\n"
+                            "+2.091s shutdown.end served=1 refused=0 cut=0 took=1.96s generation=1\n"
+                            "+2.091s exit code=0 generation=1\n";
 
-const std::string endOfBoth = restart + "+2.880s signal name=SIGTERM number=15 sender_pid=9 sender_uid=0\n"
-                                        "+2.880s shutdown.begin cause=SIGTERM deadline=10s\n"
-                                        "+2.881s listener.closed\n"
-                                        "+2.882s shutdown.end served=1 refused=0 cut=0 took=2ms\n"
-                                        "+2.882s exit code=0\n";
+const std::string endOfBoth = restart + "+2.880s signal name=SIGTERM number=15 sender_pid=9 sender_uid=0 generation=2\n"
+                                        "+2.880s shutdown.begin cause=SIGTERM deadline=10s generation=2\n"
+                                        "+2.881s listener.closed generation=2\n"
+                                        "+2.882s shutdown.end served=1 refused=0 cut=0 took=2ms generation=2\n"
+                                        "+2.882s exit code=0 generation=2\n";
 
 } // namespace
 
@@ -113,7 +113,7 @@ TEST_CASE("timeline: requests of one number in two processes are two requests") 
 
 TEST_CASE("timeline: a request that a generation has left behind is lost when it exits") {
     std::string log = endOfBoth;
-    const std::string answer = "+2.090s request.end id=1 path=/slow status=200 took=2s\n";
+    const std::string answer = "+2.090s request.end id=1 path=/slow status=200 took=2s generation=1\n";
     log.erase(log.find(answer), answer.size());
     const Bar slow = rowOf(read(log), "GET /slow").bars.at(0);
     CHECK(slow.kind == Kind::lost);
@@ -122,11 +122,11 @@ TEST_CASE("timeline: a request that a generation has left behind is lost when it
 
 TEST_CASE("timeline: a new generation that fails ends where the old one says so") {
     const Timeline run = read("+0.000s ready port=1 pid=10 generation=1\n"
-                              "+0.100s restart.begin new_generation=2\n"
-                              "+0.110s restart.spawned new_pid=20 took=10ms\n"
-                              "+0.150s restart.failed reason=\"exit code 7\" new_pid=20 note=\"serves on\"\n"
-                              "+0.500s shutdown.begin cause=SIGTERM deadline=10s\n"
-                              "+0.501s exit code=0\n");
+                              "+0.100s restart.begin new_generation=2 generation=1\n"
+                              "+0.110s restart.spawned new_pid=20 took=10ms generation=1\n"
+                              "+0.150s restart.failed reason=\"exit code 7\" new_pid=20 note=\"serves on\" generation=1\n"
+                              "+0.500s shutdown.begin cause=SIGTERM deadline=10s generation=1\n"
+                              "+0.501s exit code=0 generation=1\n");
     const Bar failed = rowOf(run, "generation 2").bars.at(0);
     CHECK(milliseconds(failed.begin) == 110);
     CHECK(milliseconds(failed.end) == 150);
@@ -137,66 +137,66 @@ TEST_CASE("timeline: a new generation that fails ends where the old one says so"
 
 TEST_CASE("timeline: after a rollback the old generation hands over and ends as if nothing had been") {
     const Timeline run = read("+0.000s ready port=1 pid=10 generation=1\n"
-                              "+0.100s restart.begin new_generation=2\n"
-                              "+0.110s restart.spawned new_pid=20 took=10ms\n"
+                              "+0.100s restart.begin new_generation=2 generation=1\n"
+                              "+0.110s restart.spawned new_pid=20 took=10ms generation=1\n"
                               "+0.010s ready port=1 pid=20 generation=2\n"
-                              "+0.125s restart.handed_over old_pid=10 new_pid=20\n"
-                              "+0.700s restart.rollback reason=\"signal 11\" new_pid=20 in_a_row=1\n"
-                              "+0.800s signal name=SIGTERM number=15\n"
-                              "+0.800s shutdown.begin cause=SIGTERM deadline=10s\n"
-                              "+0.801s exit code=0\n");
+                              "+0.125s restart.handed_over old_pid=10 new_pid=20 generation=1\n"
+                              "+0.700s restart.rollback reason=\"signal 11\" new_pid=20 in_a_row=1 generation=1\n"
+                              "+0.800s signal name=SIGTERM number=15 generation=1\n"
+                              "+0.800s shutdown.begin cause=SIGTERM deadline=10s generation=1\n"
+                              "+0.801s exit code=0 generation=1\n");
     CHECK(milliseconds(rowOf(run, "generation 2").bars.at(0).end) == 700);
     CHECK(rowOf(run, "stop work").bars.at(0).text == "taken back");
     CHECK(marks(run).find("generation 1: SIGTERM 800;generation 1: exit 0 801;") != std::string::npos);
 }
 
 TEST_CASE("timeline: a supervisor and the generations below it are told apart") {
-    const Timeline run = read("+0.001s restart.begin new_generation=1\n"
-                              "+0.010s restart.spawned new_pid=20 took=9ms\n"
+    const Timeline run = read("+0.001s restart.begin new_generation=1 role=supervisor\n"
+                              "+0.010s restart.spawned new_pid=20 took=9ms role=supervisor\n"
                               "+0.005s worker.ready port=1 pid=20 generation=1\n"
-                              "+0.015s ready port=1 pid=10 generation=1\n"
-                              "+0.100s signal name=SIGHUP number=1\n"
-                              "+0.100s restart.begin new_generation=2\n"
-                              "+0.110s restart.spawned new_pid=30 took=9ms\n"
+                              "+0.015s ready port=1 pid=10 generation=1 role=supervisor\n"
+                              "+0.100s signal name=SIGHUP number=1 role=supervisor\n"
+                              "+0.100s restart.begin new_generation=2 role=supervisor\n"
+                              "+0.110s restart.spawned new_pid=30 took=9ms role=supervisor\n"
                               "+0.005s worker.ready port=1 pid=30 generation=2\n"
-                              "+0.107s restart.handed_over old_pid=20 new_pid=30\n"
-                              "+0.115s ready port=1 pid=10 generation=2\n"
-                              "+1.107s listener.closed\n"
-                              "+1.108s shutdown.end served=0 refused=0 cut=0\n"
-                              "+1.108s exit code=0\n"
-                              "+1.120s worker.ended pid=20 end=\"exit code 0\"\n");
+                              "+0.107s restart.handed_over old_pid=20 new_pid=30 generation=1\n"
+                              "+0.115s ready port=1 pid=10 generation=2 role=supervisor\n"
+                              "+1.107s listener.closed generation=1\n"
+                              "+1.108s shutdown.end served=0 refused=0 cut=0 generation=1\n"
+                              "+1.108s exit code=0 generation=1\n"
+                              "+1.120s worker.ended pid=20 end=\"exit code 0\" role=supervisor\n");
     CHECK(labels(run) == "supervisor;generation 1;stop work;generation 2;");
     CHECK(milliseconds(rowOf(run, "generation 1").bars.at(0).end) == 1118);
     CHECK(marks(run).find("supervisor: SIGHUP 100;") != std::string::npos);
 }
 
 TEST_CASE("timeline: a process that takes long to start has its clock from the one that heard of it") {
-    // The first worker begins at 0.068 s: by the time of restart.spawned alone its request would be the second's.
-    const Timeline run = read("+0.000s restart.begin new_generation=1\n"
-                              "+0.017s restart.spawned new_pid=20 took=17ms\n"
+    // The first worker begins at 0.068 s, and not when restart.spawned was logged.
+    const Timeline run = read("+0.000s restart.begin new_generation=1 role=supervisor\n"
+                              "+0.017s restart.spawned new_pid=20 took=17ms role=supervisor\n"
                               "+0.024s worker.ready port=1 pid=20 generation=1\n"
-                              "+0.092s ready port=1 pid=10 generation=1\n"
-                              "+0.141s restart.begin new_generation=2\n"
-                              "+0.141s restart.spawned new_pid=30 took=174us\n"
+                              "+0.092s ready port=1 pid=10 generation=1 role=supervisor\n"
+                              "+0.141s restart.begin new_generation=2 role=supervisor\n"
+                              "+0.141s restart.spawned new_pid=30 took=174us role=supervisor\n"
                               "+0.012s worker.ready port=1 pid=30 generation=2\n"
-                              "+0.169s restart.handed_over old_pid=20 new_pid=30\n"
-                              "+0.237s ready port=1 pid=10 generation=2\n"
-                              "+0.171s request.begin id=1 method=GET path=/late\n"
-                              "+0.516s request.end id=1 path=/late status=200\n"
-                              "+0.520s exit code=0\n"
-                              "+0.590s worker.ended pid=20 end=\"exit code 0\"\n");
+                              "+0.169s restart.handed_over old_pid=20 new_pid=30 generation=1\n"
+                              "+0.237s ready port=1 pid=10 generation=2 role=supervisor\n"
+                              "+0.171s request.begin id=1 method=GET path=/late generation=1\n"
+                              "+0.516s request.end id=1 path=/late status=200 generation=1\n"
+                              "+0.520s exit code=0 generation=1\n"
+                              "+0.590s worker.ended pid=20 end=\"exit code 0\" role=supervisor\n");
     CHECK(labels(run) == "supervisor;generation 1;stop work;GET /late;generation 2;");
     CHECK(milliseconds(rowOf(run, "GET /late").bars.at(0).begin) == 239);
 }
 
 TEST_CASE("timeline: three generations in one log are three rows") {
-    const Timeline run = read(restart + "+2.000s signal name=SIGHUP number=1\n"
-                                        "+2.000s restart.begin new_generation=3\n"
-                                        "+2.010s restart.spawned new_pid=30 took=10ms\n"
+    const Timeline run = read(restart + "+2.000s signal name=SIGHUP number=1 generation=2\n"
+                                        "+2.000s restart.begin new_generation=3 generation=2\n"
+                                        "+2.010s restart.spawned new_pid=30 took=10ms generation=2\n"
                                         "+0.010s ready port=1 pid=30 generation=3\n"
-                                        "+2.020s restart.handed_over old_pid=20 new_pid=30\n"
-                                        "+2.030s listener.closed\n"
-                                        "+2.031s exit code=0\n");
+                                        "+2.020s restart.handed_over old_pid=20 new_pid=30 generation=2\n"
+                                        "+2.030s listener.closed generation=2\n"
+                                        "+2.031s exit code=0 generation=2\n");
     CHECK(milliseconds(rowOf(run, "generation 2").bars.at(0).end) == 2151);
     CHECK(milliseconds(rowOf(run, "generation 3").bars.at(0).begin) == 2130);
 }
@@ -206,6 +206,22 @@ TEST_CASE("timeline: a log with nonsense for numbers is drawn all the same") {
                               "+0.3s request.begin id=x path=/a\n+0.4s request.end id=x status=200\n"
                               "+0.5s restart.failed new_pid=99999999999999999999\n+0.6s exit code=0\n");
     CHECK(rowOf(run, " /a").bars.at(0).kind == Kind::served);
+}
+
+TEST_CASE("timeline: lines of a process stand in its row however the clocks and the request numbers lie") {
+    const Timeline run = read("+0.000s ready port=1 pid=10 generation=1\n"
+                              "+0.000s restart.begin new_generation=2 generation=1\n"
+                              "+0.000s restart.spawned new_pid=20 generation=1\n"
+                              "+0.000s ready port=1 pid=20 generation=2\n"
+                              "+0.001s restart.handed_over old_pid=10 new_pid=20 generation=1\n"
+                              "+0.010s request.begin id=1 method=GET path=/new generation=2\n"
+                              "+0.010s request.begin id=1 method=GET path=/old generation=1\n"
+                              "+0.020s exit code=0 generation=2\n"
+                              "+0.030s request.end id=1 status=200 generation=1\n"
+                              "+0.040s exit code=0 generation=1\n");
+    CHECK(labels(run) == "generation 1;stop work;GET /old;generation 2;GET /new;");
+    CHECK(rowOf(run, "GET /old").bars.at(0).kind == Kind::served);
+    CHECK(rowOf(run, "GET /new").bars.at(0).kind == Kind::lost);
 }
 
 TEST_CASE("timeline: the lanes of a hot restart are in the picture") {
