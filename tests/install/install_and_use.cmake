@@ -39,3 +39,7 @@ execute_process(COMMAND "${CMAKE_COMMAND}" --build "${WORK_DIR}/build"
                 COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND "${CMAKE_CURRENT_LIST_DIR}/serves_and_shuts_down.sh" "${WORK_DIR}/build/outside" TIMEOUT 60
                 COMMAND_ERROR_IS_FATAL ANY)
+
+# The installed judge agrees.
+execute_process(COMMAND "${prefix}/bin/drain_check" --only idle-exit,in-flight -- "${WORK_DIR}/build/outside" "{port}"
+                TIMEOUT 60 COMMAND_ERROR_IS_FATAL ANY)

@@ -2,7 +2,8 @@
 #
 # A test program and one CTest test for each of its test cases, with these labels. A test that
 # runs longer than TIMEOUT (default 180) is killed and has failed. SERIAL: none of them runs beside
-# another test, for claims about time; they have the label "time", too. A test that cannot run here says so by skip().
+# another test, for claims about time; they have the label "time", too, and are left out where a sanitizer slows
+# everything down. A test that cannot run here says so by skip().
 # The sources know the built stages as STAGE_BIN_DIR.
 
 include("${Catch2_DIR}/Catch.cmake")
@@ -19,6 +20,10 @@ function(lifecycle_add_tests target)
 
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE test_main)
+  if(LIFECYCLE_SANITIZE AND arg_SERIAL)
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    return()
+  endif()
   list(LENGTH arg_SOURCES sources)
   if(LIFECYCLE_SANITIZE AND sources GREATER 3)
     # Saves minutes. Not where the compiler optimises: GCC 12 then warns of its own headers.
