@@ -1,7 +1,6 @@
 #include "lifecycle/event_log.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -10,20 +9,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <csignal>
-#include <cstdio>
 #include <ctime>
 #include <exception>
-#include <system_error>
 
-#include "lifecycle/file_descriptor.h"
-#include "core/quiet_thread.h"
+#include "core/event_line.h"
+#include "core/write_thread.h"
 
 namespace lifecycle {
 namespace {
-
-constexpr std::size_t longestValue = 512;
 
 /// Only descriptors 0 to 2 that are closed are touched.
 void openMissingStandardStreams() {
@@ -32,123 +26,6 @@ void openMissingStandardStreams() {
             // open() takes the lowest free number, which is this one.
             [[maybe_unused]] const int opened = ::open("/dev/null", O_RDWR);
         }
-    }
-}
-
-/// Characters that control a terminal, that end a line for some readers, or that XML does not allow.
-bool isUnsafe(char32_t character) {
-    const auto within = [character](char32_t first, char32_t last) {
-        return character >= first && character <= last;
-    };
-    return character < 0x20 || within(0x7f, 0x9f) ||   // controls
-           within(0x2028, 0x2029) ||                   // separators of lines and paragraphs
-           within(0x202a, 0x202e) || within(0x2066, 0x2069) ||  // direction of writing
-           (character & 0xfffe) == 0xfffe;             // not characters
-}
-
-/// How many bytes at the beginning of `text` are one character that can be shown as it is; 0 if the
-/// first byte must be escaped. `text` is not empty. Source: the table of well-formed UTF-8 in the
-/// Unicode Standard, 3.9.
-std::size_t safeBytes(std::string_view text) {
-    const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-    const unsigned char first = byte(0);
-    const std::size_t size = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    char32_t character = size == 1 ? first : first & (0xffU >> (size + 1));
-    if ((size > 1 && (first < 0xc2 || first > 0xf4)) || text.size() < size) {
-        return 0;
-    }
-    for (std::size_t i = 1; i < size; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) {
-            return 0;
-        }
-        character = (character << 6) | (byte(i) & 0x3fU);
-    }
-    const bool overlong = (size == 3 && character < 0x800) || (size == 4 && character < 0x10000);
-    const bool surrogate = character >= 0xd800 && character <= 0xdfff;
-    return overlong || surrogate || character > 0x10ffff || isUnsafe(character) ? 0 : size;
-}
-
-bool needsQuotes(std::string_view value) {
-    if (value.empty()) {
-        return true;
-    }
-    while (!value.empty()) {
-        const char c = value.front();
-        const std::size_t size = safeBytes(value);
-        if (size == 0 || c == ' ' || c == '"' || c == '=' || c == '\\') {
-            return true;
-        }
-        value.remove_prefix(size);
-    }
-    return false;
-}
-
-/// Appends the first character of `value` and takes it off.
-void appendEscaped(std::string& line, std::string_view& value) {
-    const char c = value.front();
-    const std::size_t size = safeBytes(value);
-    if (c == '"' || c == '\\') {
-        line += '\\';
-        line += c;
-    } else if (c == '\n') {
-        line += "\\n";
-    } else if (size == 0) {
-        char escaped[5];
-        std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(c));
-        line += escaped;
-    } else {
-        line += value.substr(0, size);
-    }
-    value.remove_prefix(std::max<std::size_t>(size, 1));
-}
-
-std::string_view shortened(std::string_view value) {
-    if (value.size() <= longestValue) {
-        return value;
-    }
-    std::size_t end = longestValue;
-    while (end > longestValue - 4 && (static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) {
-        --end;  // not within a character of UTF-8
-    }
-    return value.substr(0, end);
-}
-
-void appendField(std::string& line, const EventField& field) {
-    line += ' ';
-    line += field.key();
-    line += '=';
-    std::string_view value = shortened(field.value());
-    const std::string_view ellipsis = value.size() < field.value().size() ? "…" : "";
-    if (!needsQuotes(value)) {
-        line += value;
-        line += ellipsis;
-        return;
-    }
-    line += '"';
-    while (!value.empty()) {
-        appendEscaped(line, value);
-    }
-    line += ellipsis;
-    line += '"';
-}
-
-void appendTime(std::string& line, Duration elapsed) {
-    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(elapsed).count();
-    line += '+';
-    line += std::to_string(milliseconds / 1000);
-    const std::string fraction = std::to_string(milliseconds % 1000);
-    line += '.';
-    line.append(3 - fraction.size(), '0');
-    line += fraction;
-    line += "s ";
-}
-
-/// Leaves the field out if the line would be too long.
-void appendIfItFits(std::string& line, const EventField& field) {
-    const std::size_t before = line.size();
-    appendField(line, field);
-    if (line.size() + 1 > PIPE_BUF) {
-        line.resize(before);  // A pipe might take a part of it, and make us wait for the rest.
     }
 }
 
@@ -211,80 +88,6 @@ ssize_t writeQuietly(int descriptor, std::string_view bytes) {
 
 }  // namespace
 
-/// Writes line after line on a thread of its own, so that a reader who does not read blocks only that
-/// thread.
-class EventLog::Writer {
-public:
-    /// Writes to a copy: the thread may outlive the descriptor, and its number be another file's then.
-    explicit Writer(int descriptor) : descriptor_(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3)) {
-        if (!descriptor_) {
-            throw std::system_error(errno, std::generic_category(), "fcntl");
-        }
-    }
-
-    /// Throws std::system_error if there is no thread or no descriptor.
-    static std::shared_ptr<Writer> start(int descriptor) {
-        auto writer = std::make_shared<Writer>(descriptor);
-        detail::startQuietThread("log", [writer] { writer->run(); }).detach();
-        return writer;
-    }
-
-    /// False if an earlier line is still being written at `until`.
-    bool waitUntilFree(TimePoint until) {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_until(lock, until, [this] { return line_.empty(); });
-    }
-
-    /// To be called when no line is being written. Blocks until the line is written, or until `until`; in that
-    /// case it is written as soon as somebody reads. Returns how much of it was written or will be.
-    std::size_t write(std::string_view line, TimePoint until) {
-        std::unique_lock lock(mutex_);
-        line_ = line;
-        written_ = line.size();
-        changed_.notify_all();
-        changed_.wait_until(lock, until, [this] { return line_.empty(); });
-        return written_;
-    }
-
-    /// Leaves the thread behind if it cannot end now.
-    void stop() {
-        const std::lock_guard lock(mutex_);
-        stopped_ = true;
-        changed_.notify_all();
-    }
-
-private:
-    void run() {
-        std::unique_lock lock(mutex_);
-        for (;;) {
-            changed_.wait(lock, [this] { return stopped_ || !line_.empty(); });
-            if (line_.empty()) {
-                return;
-            }
-            lock.unlock();
-            std::size_t done = 0;
-            while (done < line_.size()) {  // nobody else touches line_ while it is not empty
-                const ssize_t written = ::write(descriptor_.get(), line_.data() + done, line_.size() - done);
-                if (written < 0 && errno != EINTR) {
-                    break;
-                }
-                done += static_cast<std::size_t>(std::max<ssize_t>(written, 0));
-            }
-            lock.lock();
-            written_ = done;
-            line_.clear();
-            changed_.notify_all();
-        }
-    }
-
-    const FileDescriptor descriptor_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::string line_;  // the one to be written, empty if there is none
-    std::size_t written_ = 0;
-    bool stopped_ = false;
-};
-
 EventLog::EventLog(int descriptor)
     : descriptor_(descriptor),
       neverBlocks_(isFileOrNull(descriptor)),
@@ -300,7 +103,7 @@ EventLog::EventLog(int descriptor)
         const int flags = ::fcntl(descriptor_, F_GETFL);
         if (reopened_ == -1 && (flags & O_NONBLOCK) == 0) {
             try {
-                writer_ = Writer::start(descriptor_);
+                writer_ = detail::WriteThread::start(descriptor_);
             } catch (const std::exception&) {
                 // No thread or no descriptor: better a line that may block than none.
             }
@@ -319,15 +122,14 @@ EventLog::~EventLog() {
 
 void EventLog::append(std::string& line, Duration now, std::string_view word,
                       std::initializer_list<EventField> fields) const {
-    appendTime(line, now);
-    line += word;
+    detail::appendWord(line, now, word);
     bool tagged = tagKey_.empty();
     for (const EventField& field : fields) {
-        appendIfItFits(line, field);
+        detail::appendField(line, field);
         tagged = tagged || field.key() == tagKey_;
     }
     if (!tagged) {
-        appendIfItFits(line, {tagKey_, tagValue_});
+        detail::appendField(line, {tagKey_, tagValue_});
     }
     line += '\n';
 }

@@ -1,14 +1,12 @@
 #include "lifecycle/hooks.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
-#include <span>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
-#include "core/quiet_thread.h"
+#include "core/hook_budget.h"
+#include "core/hook_threads.h"
 #include "core/timer_queue.h"
 
 namespace lifecycle {
@@ -102,103 +100,7 @@ std::string callHook(const Hook& hook, const Context& context) {
 
 }  // namespace
 
-/// Threads that have been started and wait for hooks, one per hook: enough even if all hooks are abandoned.
-/// The one that was busy last is taken first. For one thread at a time.
-class Hooks::Threads {
-public:
-    ~Threads() { end(true, [](const Thread&) { return true; }); }
-
-    /// Starts one more. Throws std::system_error if the system has none left.
-    void addOne() {
-        const auto thread = std::make_shared<Thread>();
-        thread->thread = detail::startQuietThread("hook", [shared = shared_, thread] { work(*shared, *thread); });
-        const std::lock_guard lock(shared_->mutex);
-        shared_->idle.push_back(thread.get());
-        threads_.push_back(thread);
-    }
-
-    /// False if no thread is waiting.
-    bool run(std::function<void()> task) {
-        const std::lock_guard lock(shared_->mutex);
-        if (shared_->idle.empty()) {
-            return false;
-        }
-        Thread& thread = *shared_->idle.back();
-        shared_->idle.pop_back();
-        thread.task = std::move(task);
-        thread.isUsed = true;
-        thread.wake.notify_one();
-        return true;
-    }
-
-    /// Ends those that ran something, and waits for them; without `waitForAll` not for those that still do.
-    /// It is the destructor that ends the others, and does not wait: they have touched nothing.
-    void endUsed(bool waitForAll) {
-        end(waitForAll, [](const Thread& thread) { return thread.isUsed; });
-    }
-
-private:
-    struct Thread {
-        std::thread thread;              // for the owner of the threads
-        std::condition_variable wake;
-        std::function<void()> task;      // guarded by the mutex below, as what follows
-        bool isUsed = false;
-        bool isEnding = false;
-    };
-    struct Shared {
-        std::mutex mutex;
-        std::vector<Thread*> idle;  // the one that was busy last at the end
-    };
-
-    static void work(Shared& shared, Thread& self) {
-        std::unique_lock lock(shared.mutex);
-        for (;;) {
-            self.wake.wait(lock, [&] { return self.task || self.isEnding; });
-            if (!self.task) {
-                return;
-            }
-            std::function<void()> task = std::exchange(self.task, nullptr);
-            lock.unlock();
-            task();
-            task = nullptr;  // what an abandoned hook holds is released without the lock
-            lock.lock();
-            shared.idle.push_back(&self);
-        }
-    }
-
-    template <typename Condition>
-    void end(bool waitForAll, Condition condition) {
-        std::vector<std::thread> ended;
-        {
-            const std::lock_guard lock(shared_->mutex);
-            for (const auto& thread : threads_) {
-                if (!condition(*thread) || !thread->thread.joinable()) {
-                    continue;
-                }
-                const auto idle = std::find(shared_->idle.begin(), shared_->idle.end(), thread.get());
-                thread->isEnding = true;
-                thread->wake.notify_one();
-                const bool isWaitedFor = thread->isUsed && (waitForAll || idle != shared_->idle.end());
-                if (isWaitedFor) {
-                    ended.push_back(std::move(thread->thread));
-                } else {
-                    thread->thread.detach();
-                }
-                if (idle != shared_->idle.end()) {
-                    shared_->idle.erase(idle);
-                }
-            }
-        }
-        for (std::thread& thread : ended) {
-            thread.join();
-        }
-    }
-
-    const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();  // threads that are left behind hold it
-    std::vector<std::shared_ptr<Thread>> threads_;
-};
-
-Hooks::Hooks(EventLog* events) : events_(events), threads_(std::make_unique<Threads>()) {
+Hooks::Hooks(EventLog* events) : events_(events), threads_(std::make_unique<detail::HookThreads>()) {
     detail::TimerQueue::instance().start();  // at the end there may be no thread left for it
 }
 
@@ -222,93 +124,69 @@ void Hooks::insert(Hook hook, bool withThread) {
     steps_.push_back(std::make_shared<Step>(std::move(hook)));
 }
 
-Hooks::Steps Hooks::ordered() const {
-    const std::lock_guard lock(mutex_);
-    Steps steps = steps_;
+std::vector<Hooks::Steps> Hooks::phases() const {
+    Steps steps;
+    {
+        const std::lock_guard lock(mutex_);
+        steps = steps_;
+    }
     std::stable_sort(steps.begin(), steps.end(),
                      [](const auto& a, const auto& b) { return a->hook.phase < b->hook.phase; });
-    return steps;
+    std::vector<Steps> phases;
+    for (auto& step : steps) {
+        if (phases.empty() || phases.back().front()->hook.phase != step->hook.phase) {
+            phases.emplace_back();
+        }
+        phases.back().push_back(std::move(step));
+    }
+    return phases;
 }
 
 std::vector<HookReport> Hooks::progress() const {
     std::vector<HookReport> reports;
-    for (const auto& step : ordered()) {
-        reports.push_back(step->report());
+    for (const Steps& phase : phases()) {
+        for (const auto& step : phase) {
+            reports.push_back(step->report());
+        }
     }
     return reports;
 }
 
-namespace {
-
-/// One phase after the other: calls `function` with the steps of a phase and all steps behind it.
-template <typename Step, typename Function>
-void forEachPhase(std::span<Step> steps, Function function) {
-    while (!steps.empty()) {
-        const auto end = std::find_if(steps.begin(), steps.end(), [&](const auto& step) {
-            return step->hook.phase != steps.front()->hook.phase;
-        });
-        const auto count = static_cast<std::size_t>(end - steps.begin());
-        function(steps.first(count), steps.subspan(count));
-        steps = steps.subspan(count);
-    }
-}
-
-/// The timeout of a phase: the longest of its hooks, as they run side by side.
-template <typename Step>
-Duration longestOf(std::span<Step> phase) {
-    Duration longest{};
-    for (const auto& step : phase) {
-        longest = std::max(longest, step->hook.timeout);
+/// The timeout of each phase: the longest of its hooks, as they run concurrently.
+std::vector<Duration> Hooks::timeoutsOf(const std::vector<Steps>& phases) {
+    std::vector<Duration> longest;
+    for (const Steps& phase : phases) {
+        longest.emplace_back();
+        for (const auto& step : phase) {
+            longest.back() = std::max(longest.back(), step->hook.timeout);
+        }
     }
     return longest;
 }
 
-/// The sum of the timeouts of all phases, none counted as more than `most`.
-template <typename Step>
-Duration sumOfPhases(std::span<Step> steps, Duration most) {
+Duration Hooks::longest() const {
     Duration sum{};
-    forEachPhase(steps, [&](const auto& phase, const auto&) {
-        sum = addSaturated(sum, std::min(longestOf(phase), most));
-    });
+    for (const Duration timeout : timeoutsOf(phases())) {
+        sum = addSaturated(sum, timeout);
+    }
     return sum;
 }
 
-/// What earlier phases cannot take from a phase: an equal share of half the total, or all it may use.
-template <typename Step>
-Duration keptForEach(std::span<Step> steps, Duration total) {
-    int phases = 0;
-    forEachPhase(steps, [&](const auto&, const auto&) { ++phases; });
-    return phases == 0 || total == Duration::max() ? Duration::zero() : total / (2 * phases);
-}
-
-/// How much of `rest` a hook gets if `later` is kept for later phases, and `kept` for its own.
-Duration grant(Duration timeout, Duration rest, Duration later, Duration kept) {
-    const Duration available = rest == Duration::max() ? rest : std::max(rest - later, std::min(rest, kept));
-    return std::min(timeout, available);
-}
-
-}  // namespace
-
-Duration Hooks::longest() const {
-    const Steps steps = ordered();
-    return sumOfPhases(std::span(steps), Duration::max());
-}
-
 std::vector<HookPlan> Hooks::plan(Duration total) const {
-    const Steps steps = ordered();
-    const Duration kept = keptForEach(std::span(steps), total);
+    const std::vector<Steps> phases = this->phases();
+    const std::vector<Duration> timeouts = timeoutsOf(phases);
+    const detail::HookBudget budget(timeouts, total);
     std::vector<HookPlan> plans;
     Duration rest = total;
-    forEachPhase(std::span(steps), [&](const auto& phase, const auto& later) {
-        const Duration reserved = sumOfPhases(later, kept);
-        for (const auto& step : phase) {
+    for (std::size_t phase = 0; phase < phases.size(); ++phase) {
+        for (const auto& step : phases[phase]) {
             const Hook& hook = step->hook;
-            plans.push_back({hook.name, hook.phase, hook.timeout, grant(hook.timeout, rest, reserved, kept)});
+            plans.push_back({hook.name, hook.phase, hook.timeout, budget.grant(phase, hook.timeout, rest)});
         }
         if (rest != Duration::max()) {
-            rest -= grant(longestOf(phase), rest, reserved, kept);
+            rest -= budget.grant(phase, timeouts[phase], rest);
         }
-    });
+    }
     for (const HookPlan& plan : plans) {
         if (plan.isShort() && events_ != nullptr) {
             events_->emit("hook.short", {{"name", plan.name},
@@ -324,11 +202,11 @@ std::vector<HookPlan> Hooks::plan(Duration total) const {
 /// One run() of all hooks.
 class Hooks::Run {
 public:
-    Run(const Context& total, Threads& threads, EventLog* events)
+    Run(const Context& total, detail::HookThreads& threads, EventLog* events)
         : total_(total), threads_(threads), events_(events) {}
 
-    /// With `later` kept for later phases, and `kept` for this one.
-    void runPhase(std::span<const std::shared_ptr<Step>> steps, Duration later, Duration kept);
+    /// Runs the hooks of the phase with that number, and waits for them.
+    void runPhase(const Steps& phase, std::size_t number, const detail::HookBudget& budget);
 
 private:
     struct Running {
@@ -342,7 +220,7 @@ private:
     static void overrun(Step& step, const std::string& note, EventLog* events);
 
     const Context total_;
-    Threads& threads_;
+    detail::HookThreads& threads_;
     EventLog* const events_;
 };
 
@@ -355,21 +233,21 @@ HooksReport Hooks::run(const Context& total) {
         started_ = true;
     }
     const TimePoint begin = Clock::now();
-    const Steps steps = ordered();
-    const Duration kept = keptForEach(std::span(steps), total.remaining());
+    const std::vector<Steps> phases = this->phases();
+    const detail::HookBudget budget(timeoutsOf(phases), total.remaining());
     Run hooks(total, *threads_, events_);
-    forEachPhase(std::span(steps), [&](const auto& phase, const auto& later) {
-        hooks.runPhase(phase, sumOfPhases(later, kept), kept);
-    });
+    for (std::size_t number = 0; number < phases.size(); ++number) {
+        hooks.runPhase(phases[number], number, budget);
+    }
     HooksReport report = {progress(), Clock::now() - begin};
     threads_->endUsed(!report.anyAbandoned());
     return report;
 }
 
-void Hooks::Run::runPhase(std::span<const std::shared_ptr<Step>> steps, Duration later, Duration kept) {
+void Hooks::Run::runPhase(const Steps& phase, std::size_t number, const detail::HookBudget& budget) {
     std::vector<Running> running;
-    for (const auto& step : steps) {
-        const Duration granted = grant(step->hook.timeout, total_.remaining(), later, kept);
+    for (const auto& step : phase) {
+        const Duration granted = budget.grant(number, step->hook.timeout, total_.remaining());
         if (granted > Duration::zero()) {
             running.push_back(start(step, granted));
         } else {

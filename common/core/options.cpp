@@ -22,12 +22,12 @@
 namespace lifecycle {
 namespace {
 
-unsigned parseNumber(const std::string& text, unsigned least, unsigned most) {
+unsigned parseNumber(const std::string& text, unsigned min, unsigned max) {
     unsigned number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
-        throw std::invalid_argument("\"" + text + "\" is not a number from " + std::to_string(least) +
-                                    " to " + std::to_string(most));
+    if (error != std::errc() || end != text.data() + text.size() || number < min || number > max) {
+        throw std::invalid_argument("\"" + text + "\" is not a number from " + std::to_string(min) +
+                                    " to " + std::to_string(max));
     }
     return number;
 }
@@ -79,10 +79,10 @@ void Options::port(const std::string& name, std::uint16_t& target, const std::st
     });
 }
 
-void Options::number(const std::string& name, unsigned& target, unsigned least, unsigned most,
+void Options::number(const std::string& name, unsigned& target, unsigned min, unsigned max,
                      const std::string& help) {
     value(name, "NUMBER", std::to_string(target), help,
-          [&target, least, most](const std::string& text) { target = parseNumber(text, least, most); });
+          [&target, min, max](const std::string& text) { target = parseNumber(text, min, max); });
 }
 
 void Options::choice(const std::string& name, std::string& target,

@@ -13,7 +13,7 @@ constexpr Duration timeToCut = std::chrono::milliseconds(100);
 
 }  // namespace
 
-HooksReport shutdownAll(const std::vector<ServerToEnd>& servers, const Context& context,
+HooksReport shutdownAll(const std::vector<ServerToShutDown>& servers, const Context& context,
                         EventLog* events) {
     // Hooks skips what its context leaves no time for, but every server must be shut down. So each server gets
     // `context` itself, and the limit for its return is later than that.
@@ -22,7 +22,7 @@ HooksReport shutdownAll(const std::vector<ServerToEnd>& servers, const Context& 
         detail::TimerQueue::instance().schedule(Clock::now() + timeToCut, [end, cause = context.cause()] { end(cause); });
     });
     Hooks concurrent(events);
-    for (const ServerToEnd& server : servers) {
+    for (const ServerToShutDown& server : servers) {
         const Hook hook{.name = server.name,
                         .timeout = addSaturated(context.remaining(), timeToCut),
                         .run = [shutdown = server.shutdown, context](const Context&) { shutdown(context); }};

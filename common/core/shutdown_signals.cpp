@@ -25,7 +25,7 @@ constexpr Duration bounce = std::chrono::milliseconds(45);
 
 /// How long the log may wait for its reader: when the process is forced to end, and at the first signal,
 /// since the second one is not taken meanwhile.
-constexpr Duration lastWordsLimit = std::chrono::milliseconds(20);
+constexpr Duration logLimit = std::chrono::milliseconds(20);
 
 int checked(int result, const char* what) {
     if (result == -1) {
@@ -82,9 +82,9 @@ void ShutdownSignals::stop() {
     }
 }
 
-void ShutdownSignals::onForced(std::function<void()> lastWords) {
+void ShutdownSignals::onForced(std::function<void()> callback) {
     const std::lock_guard lock(mutex_);
-    lastWords_ = std::move(lastWords);
+    onForced_ = std::move(callback);
 }
 
 void ShutdownSignals::run() {
@@ -139,7 +139,7 @@ void ShutdownSignals::take(const SignalInfo& signal) {
         }
         return;
     }
-    logSignal(events_, signal, lastWordsLimit);
+    logSignal(events_, signal, logLimit);
     if (shutsDown) {
         first_ = now;
         react(signal, [this, &signal] { stopping_.cancel(signalName(signal.number)); });
@@ -151,7 +151,7 @@ void ShutdownSignals::take(const SignalInfo& signal) {
 void ShutdownSignals::takeAnother(const SignalInfo& signal) {
     const bool fromPerson = signal.number == SIGINT || signal.number == SIGQUIT;
     if (isHangUp(signal) || !(fromPerson || options_.secondTermForces)) {
-        logSignal(events_, signal, lastWordsLimit, "ignored: the shutdown is under way");
+        logSignal(events_, signal, logLimit, "ignored: the shutdown is under way");
     } else {
         force(signal);
     }
@@ -180,14 +180,14 @@ void ShutdownSignals::react(const SignalInfo& signal, const Action& action) {
 
 void ShutdownSignals::force(const SignalInfo& signal) {
     const int code = exitForcedBy(signal.number);
-    logSignal(events_, signal, lastWordsLimit);
+    logSignal(events_, signal, logLimit);
     {
         const std::lock_guard lock(mutex_);
-        if (lastWords_) {
-            lastWords_();
+        if (onForced_) {
+            onForced_();
         }
     }
-    events_.emitWithin(lastWordsLimit, "exit",
+    events_.emitWithin(logLimit, "exit",
                        {{"code", code}, {"note", "second signal: forced exit"}});
     ::_exit(code);
 }

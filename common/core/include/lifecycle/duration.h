@@ -34,7 +34,7 @@ constexpr Duration multiplySaturated(unsigned factor, Duration duration) {
 /// (`300ms`, `1.5s`, `2m30s`). Units: `ns`, `us` (or `µs`), `ms`, `s`, `m`, `h`.
 ///
 /// Stricter than Go in two points, because a typing error in a timeout is expensive: a bare `0`
-/// needs a unit too, and negative durations are refused.
+/// needs a unit too, and negative durations are rejected.
 ///
 /// Throws std::invalid_argument with a sentence for the user.
 /// Source: https://pkg.go.dev/time#ParseDuration

@@ -14,6 +14,10 @@
 
 namespace lifecycle {
 
+namespace detail {
+class WriteThread;
+}
+
 /// One `key=value` of an event. Lives no longer than the call it is written in: texts are not copied.
 class EventField {
 public:
@@ -96,8 +100,6 @@ public:
     Duration elapsed() const;
 
 private:
-    class Writer;
-
     int output() const { return reopened_ != -1 ? reopened_ : descriptor_; }
     bool lockUntil(std::unique_lock<std::timed_mutex>& lock, TimePoint until);
     bool writable(TimePoint until) const;
@@ -110,7 +112,7 @@ private:
     const bool neverBlocks_;
     const bool isSocket_;
     int reopened_ = -1;  // descriptor_ opened anew as non-blocking; -1 if that is not needed or not possible
-    std::shared_ptr<Writer> writer_;  // if that is not possible; shared with its thread
+    std::shared_ptr<detail::WriteThread> writer_;  // if that is not possible; shared with its thread
     const TimePoint start_;
     std::string tagKey_;
     std::string tagValue_;

@@ -2,7 +2,7 @@
 
 namespace lifecycle {
 
-// What a process that ends well tells its parent. Numbers from sysexits.h where one fits.
+// Exit codes of a graceful shutdown. Numbers from sysexits.h where one fits.
 
 /// Everything accepted was finished.
 inline constexpr int exitClean = 0;
@@ -19,8 +19,8 @@ inline constexpr int exitHookFailed = 70;
 /// The deadline passed and client work was cut (EX_TEMPFAIL).
 inline constexpr int exitWorkCut = 75;
 
-/// A process forced to end by signal `number` exits with this, as a shell would report it. It is an
-/// exit code and no death by signal, because PID 1 of a container cannot die by its own signal.
+/// Signal `number` forced the exit: the code that a shell reports for a death by that signal. It is an exit code rather
+/// than such a death because PID 1 of a container cannot kill itself by a signal.
 constexpr int exitForcedBy(int number) {
     return 128 + number;
 }

@@ -11,18 +11,18 @@
 
 namespace lifecycle {
 
-/// Stopping a service poses two questions: how to keep new requests out, and how to know when the
-/// old ones are done. A gate answers both: everybody who gets in holds a Guard; once the gate is
-/// closed nobody gets in any more, and wait() returns when the last guard is gone.
+/// Shutting down a service poses two questions: how to keep new requests out, and how to know when the old ones are
+/// done. A gate answers both: each request that enters holds a Guard. Once the gate is closed no request enters, and
+/// wait() returns when the last guard is destroyed.
 ///
 /// A guard is what "in flight" means, so for a request it must live until the response has been
 /// flushed to the socket, not only until the handler returns: see keepUntilFlushed.
 ///
 /// tryEnter and the end of a guard cost one atomic operation each; only the last one to leave a
-/// closed gate takes a mutex. All functions may be called from every thread. The gate must outlive
+/// closed gate takes a mutex. Thread-safe. The gate must outlive
 /// its guards.
 ///
-///     if (auto guard = gate.tryEnter()) { serve(request); } else { refuse(request); }
+///     if (auto guard = gate.tryEnter()) { serve(request); } else { reject(request); }
 ///     …
 ///     gate.close();
 ///     const bool drained = gate.wait(context);
@@ -69,12 +69,12 @@ public:
         return std::nullopt;
     }
 
-    /// Lets nobody in from here on. May be called more than once.
+    /// From now on tryEnter() returns nothing. May be called more than once.
     void close() noexcept;
 
     bool closed() const noexcept { return (state_.load() & closedBit) != 0; }
 
-    /// How many guards live. While others come and go this is a figure to show, not to act on.
+    /// How many guards exist. While requests come and go this is a figure to report, not to act on.
     std::uint64_t count() const noexcept { return state_.load() & ~closedBit; }
 
     /// Blocks until the gate, which must have been closed, is empty (true) or the context is done

@@ -14,7 +14,11 @@
 
 namespace lifecycle {
 
-/// One thing to do when a service ends.
+namespace detail {
+class HookThreads;
+}
+
+/// One step of a service's shutdown.
 struct Hook {
     std::string name;
     /// Hooks of one phase run concurrently, phases one after the other, lowest first.
@@ -71,7 +75,7 @@ struct HooksReport {
     bool anyAbandoned() const;
 };
 
-struct ServerToEnd;
+struct ServerToShutDown;
 
 /// What a service does when it shuts down: named steps in phases, each with a time limit, none able to
 /// hold up or prevent another.
@@ -128,15 +132,15 @@ public:
 private:
     struct Step;
     class Run;
-    class Threads;
     using Steps = std::vector<std::shared_ptr<Step>>;
-    friend HooksReport shutdownAll(const std::vector<ServerToEnd>&, const Context&, EventLog*);
+    friend HooksReport shutdownAll(const std::vector<ServerToShutDown>&, const Context&, EventLog*);
 
     void insert(Hook hook, bool withThread);
-    Steps ordered() const;
+    std::vector<Steps> phases() const;
+    static std::vector<Duration> timeoutsOf(const std::vector<Steps>& phases);
 
     EventLog* const events_;
-    const std::unique_ptr<Threads> threads_;
+    const std::unique_ptr<detail::HookThreads> threads_;
     mutable std::mutex mutex_;
     Steps steps_;           // guarded by mutex_
     bool started_ = false;  // guarded by mutex_

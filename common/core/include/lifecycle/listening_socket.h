@@ -12,17 +12,17 @@
 namespace lifecycle {
 
 /// The server cannot listen: port taken, no permission, not an address of this machine, or what it
-/// was given is no listening socket.
+/// was given is not a listening socket.
 class StartError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-/// A socket that listens, apart from the server that accepts from it: so that it can be handed from
-/// one process to the next, which costs no client its place in line.
+/// A listening socket, apart from the server that accepts from it, so that one process can hand it to the next and
+/// clients in its accept queue are not lost.
 ///
-/// Several processes may hold the same socket. It ends when the last of them has closed it; so none
-/// may shutdown(2) it, and close() here does not. Not for several threads.
+/// Several processes may hold the same socket. It listens until the last of them closes it, so none of them may call
+/// shutdown(2) on it; close() does not. Not thread-safe.
 class ListeningSocket {
 public:
     enum class IPv4Clients { accepted, notByIPv6 };
@@ -49,7 +49,7 @@ public:
     /// The number by which two processes can tell that they hold the same socket.
     std::uint64_t inode() const;
 
-    /// Closes this descriptor of it.
+    /// Closes this descriptor; other holders of the socket do not notice.
     void close() { descriptor_.reset(); }
     bool isOpen() const { return static_cast<bool>(descriptor_); }
 

@@ -16,7 +16,7 @@ namespace lifecycle {
 ///
 ///     Duration timeout = 10s;
 ///     std::uint16_t port = 8080;
-///     Options options("03_http_shutdown", "serves HTTP and ends well");
+///     Options options("03_http_shutdown", "serves HTTP and shuts down gracefully");
 ///     options.duration("timeout", timeout, "time for requests in flight");
 ///     options.port("port", port, "port to listen on, 0 for a free one");
 ///     if (const auto exitCode = options.parse(argc, argv)) { return *exitCode; }
@@ -24,7 +24,7 @@ namespace lifecycle {
 /// `--name value` and `--name=value`; names must be written in full. `--help` shows each option with
 /// its default and unit, `--version` the version. Poco::Util does the splitting.
 ///
-/// The variables must outlive the call of parse. Not for several threads.
+/// The variables must outlive the call of parse. Not thread-safe.
 class Options {
 public:
     Options(std::string program, std::string purpose);
@@ -32,14 +32,14 @@ public:
     void text(const std::string& name, std::string& value, const std::string& help);
     void duration(const std::string& name, Duration& value, const std::string& help);
     void port(const std::string& name, std::uint16_t& value, const std::string& help);
-    void number(const std::string& name, unsigned& value, unsigned least, unsigned most,
+    void number(const std::string& name, unsigned& value, unsigned min, unsigned max,
                 const std::string& help);
     void choice(const std::string& name, std::string& value, const std::vector<std::string>& allowed,
                 const std::string& help);
     /// True if given; takes no value.
     void flag(const std::string& name, bool& value, const std::string& help);
 
-    /// For values of other kinds: `set` throws std::invalid_argument to refuse one.
+    /// For values of other kinds: `set` throws std::invalid_argument to reject one.
     void value(const std::string& name, const std::string& kind, const std::string& defaultText,
                const std::string& help, std::function<void(const std::string&)> set);
 
@@ -48,7 +48,7 @@ public:
     /// not even read. An empty variable counts as not set. To be called before parse.
     void environment(const std::string& prefix) { environment_ = prefix; }
 
-    /// Empty if the program should go on; else it should end with that exit code: 0 after --help or
+    /// Empty if the program should continue; otherwise it should exit with that code: 0 after --help or
     /// --version, exitUsage after one line on standard error (see printError) that names the bad option and
     /// what is allowed.
     std::optional<int> parse(int argc, const char* const* argv);
@@ -56,7 +56,7 @@ public:
 private:
     struct Entry {
         std::string name;
-        std::string kind;  // shown behind the name in the help; empty for a flag
+        std::string kind;  // shown after the name in the help; empty for a flag
         std::string defaultText;
         std::string help;
         std::function<void(const std::string&)> set;

@@ -10,11 +10,11 @@
 
 namespace lifecycle {
 
-/// A server that can be ended: one of ours, Poco's, or whatever else has clients.
-struct ServerToEnd {
+/// A server to shut down: one of ours, Poco's, or anything else that has clients.
+struct ServerToShutDown {
     std::string name;
-    /// Ends it, should return soon after the context is done, and fails by throwing. What it refers
-    /// to must live until it returns, see Hook::run.
+    /// Shuts it down. Should return soon after the context is done; fails by throwing. What it refers to must live
+    /// until it returns, see Hook::run.
     std::function<void(const Context&)> shutdown;
 };
 
@@ -27,7 +27,7 @@ struct ServerToEnd {
 /// If the system has no thread left, a server is shut down on the calling thread and cannot be left behind.
 /// Programs that must not depend on new threads in a shutdown add a hook for each server when they start,
 /// all in one phase.
-HooksReport shutdownAll(const std::vector<ServerToEnd>& servers, const Context& context,
+HooksReport shutdownAll(const std::vector<ServerToShutDown>& servers, const Context& context,
                         EventLog* events = nullptr);
 
 }  // namespace lifecycle

@@ -67,10 +67,10 @@ public:
     /// Done from the first signal on.
     const Context& context() const { return stopping_.context; }
 
-    /// Calls `lastWords` when a second signal forces the exit, just before it: to log what is lost.
+    /// Calls `callback` when a second signal forces the exit, just before it: to log what is lost.
     /// It must be quick and must not wait for locks that the rest of the process may hold; what it
     /// refers to must live as long as this object.
-    void onForced(std::function<void()> lastWords);
+    void onForced(std::function<void()> callback);
 
     using Action = std::function<void()>;
 
@@ -105,11 +105,11 @@ private:
     const ShutdownSignalsOptions options_;
     const CancelableContext stopping_;
     std::mutex mutex_;
-    std::function<void()> lastWords_;    // guarded by mutex_
+    std::function<void()> onForced_;    // guarded by mutex_
     std::map<int, Reaction> reactions_;  // guarded by mutex_
     std::optional<TimePoint> first_;  // used by the thread alone
     int signals_;                     // signalfd
-    int wake_;                        // eventfd: the destructor's word to the thread
+    int wake_;                        // eventfd: wakes the thread for stop()
     std::thread thread_;
 };
 

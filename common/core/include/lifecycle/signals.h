@@ -10,7 +10,7 @@
 
 namespace lifecycle {
 
-/// What the kernel does with a signal that nobody asked for.
+/// What the kernel does with a signal by default.
 enum class DefaultAction { terminate, dumpCore, ignore, stop, resume };
 
 /// One line of the table of signals. Source: signal(7).
@@ -25,13 +25,13 @@ struct SignalDescription {
 /// The standard signals in order of their number.
 std::span<const SignalDescription> standardSignals();
 
-/// "SIGTERM", "SIGRTMIN+3", or "signal 99" for a number that is none.
+/// "SIGTERM", "SIGRTMIN+3", or "signal 99" for a number that is not a signal.
 std::string signalName(int number);
 
 /// Reads TERM, SIGTERM, sigterm or 15. Throws std::invalid_argument with a sentence for the user.
 int parseSignal(std::string_view text);
 
-/// Reads a list such as "INT,TERM" of signals to wait for. Refused, each with its reason, by
+/// Reads a list such as "INT,TERM" of signals to wait for. Rejected, each with its reason, by
 /// std::invalid_argument: unknown names, an empty list, KILL and STOP (nobody can wait for them),
 /// and the two real-time signals that the C library keeps for itself.
 std::vector<int> parseSignalList(std::string_view text);

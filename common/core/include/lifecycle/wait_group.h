@@ -7,13 +7,13 @@
 
 namespace lifecycle {
 
-/// Tracks work that goes on after its request was answered, so that a shutdown can wait for it:
+/// Tracks work that continues after the response to its request, so that a shutdown can wait for it:
 /// Go's sync.WaitGroup with two of its traps removed. The count is a guard that cannot be forgotten
-/// or given back twice, and adding after the wait has begun is refused instead of being a race.
+/// or given back twice, and adding after the wait has begun fails instead of being a race.
 ///
 ///     WaitGroup jobs;
-///     auto guard = jobs.tryAdd();          // before the answer promises anything
-///     if (!guard) { refuse(); return; }
+///     auto guard = jobs.tryAdd();          // before the response promises anything
+///     if (!guard) { reject(); return; }
 ///     std::thread([guard = std::move(*guard)] { … }).detach();
 ///     …
 ///     if (!jobs.wait(context)) { report(jobs.count()); }
@@ -34,7 +34,7 @@ public:
     /// How many pieces of work are not done.
     std::uint64_t count() const noexcept { return gate_.count(); }
 
-    /// Refuses further work, then blocks until all is done (true) or the context is (false).
+    /// Accepts no more work, then blocks until all is done (true) or the context is (false).
     bool wait(const Context& context) {
         gate_.close();
         return gate_.wait(context);
