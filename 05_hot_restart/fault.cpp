@@ -43,7 +43,7 @@ Fault Fault::parse(const std::string& text) {
     return fault;
 }
 
-void Fault::beforeReady(const lifecycle::Context& stop, const std::function<void()>& closePipe) const {
+void Fault::beforeReady(const lifecycle::Context& stop, const std::function<void()>& closeChannel) const {
     if (kind_ == "exit7") {
         ::_exit(7);
     } else if (kind_ == "crash") {
@@ -53,7 +53,7 @@ void Fault::beforeReady(const lifecycle::Context& stop, const std::function<void
     } else if (kind_ == "slow-init") {
         stop.waitFor(duration_);
     } else if (kind_ == "silent") {
-        closePipe();
+        closeChannel();
         hang();
     }
 }

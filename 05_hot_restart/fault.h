@@ -9,30 +9,29 @@
 
 namespace stage {
 
-/// An experiment: what is wrong with a new generation. Read from the configuration file, and never
-/// done by the first generation.
+/// An experiment: how a new generation fails. Read from the configuration file; ignored by the first generation.
 ///
-///     fault=exit7             exits at once with code 7
-///     fault=crash             crashes at once
+///     fault=exit7             exits immediately with code 7
+///     fault=crash             crashes immediately
 ///     fault=hang              never gets ready
 ///     fault=slow-init=2s      takes that long to get ready
-///     fault=silent            closes the pipe to the generation before without a word
+///     fault=silent            closes the channel to the previous generation and hangs
 ///     fault=ready-then-die=1s serves that long, then crashes
 class Fault {
 public:
     /// Throws std::invalid_argument with a sentence for the user.
     static Fault parse(const std::string& text);
 
-    /// What happens before the generation is ready. `closePipe` does what it says; `stop` ends a wait.
-    void beforeReady(const lifecycle::Context& stop, const std::function<void()>& closePipe) const;
+    /// To be called before the generation is ready. `closeChannel` closes the one to the starter; `stop` ends a wait.
+    void beforeReady(const lifecycle::Context& stop, const std::function<void()>& closeChannel) const;
 
     /// "exit7" and so on; empty without a fault.
     std::string_view kind() const { return kind_; }
 
-    /// How long it serves before it calls crash(); zero: for ever.
+    /// How long it serves before it calls crash(); zero: forever.
     lifecycle::Duration livesFor() const;
 
-    /// Ends the process by SIGABRT, without a core dump.
+    /// Aborts the process (SIGABRT) without a core dump.
     [[noreturn]] static void crash();
 
 private:

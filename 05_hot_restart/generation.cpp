@@ -1,10 +1,9 @@
 #include "generation.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <utility>
@@ -17,118 +16,105 @@
 namespace stage {
 
 using lifecycle::Clock;
-using lifecycle::Context;
 using lifecycle::RestartMessage;
 using lifecycle::ShutdownResult;
-
-namespace {
-
-/// How long the log may wait for its reader when the process is about to exit.
-constexpr lifecycle::Duration lastWordsLimit = std::chrono::milliseconds(20);
-
-lifecycle::Duration microseconds(std::uint64_t count) {
-    return std::chrono::microseconds(count);
-}
-
-/// Another descriptor of the process that has started this one, which adds itself at the end.
-lifecycle::FileDescriptor starterProcess(const std::vector<lifecycle::FileDescriptor>& older) {
-    return lifecycle::FileDescriptor(older.empty() ? -1 : ::fcntl(older.back().get(), F_DUPFD_CLOEXEC, 3));
-}
-
-}  // namespace
+using State = GenerationState;
 
 Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
                        lifecycle::InheritedSockets inherited, lifecycle::ShutdownSignals& signals,
                        lifecycle::EventLog& events)
     : settings_(std::move(settings)),
       inherited_(std::move(inherited)),
-      starterProcess_(starterProcess(inherited_.older)),
+      hasStarter_(inherited_.starter.has_value()),
       signals_(signals),
       events_(events),
       managed_(inherited_.start.text("control") == "stable-pid"),
       ownsSockets_(inherited_.sockets.empty() || inherited_.start.text("owns_sockets") == "1"),
-      generation_(inherited_.starter ? static_cast<unsigned>(inherited_.start.number("generation")) : 1),
+      generation_(hasStarter_ ? static_cast<unsigned>(inherited_.start.number("generation")) : 1),
       pidFile_(managed_ ? "" : settings_.pidFile),
       loop_(std::make_shared<lifecycle::PollLoop>()),
       heartbeat_(*loop_, notifier_),
-      requests_(*loop_, managed_ ? "" : settings_.pidFile, [this](pid_t pid, uid_t uid) {
-          events_.emit("restart.requested", {{"sender_pid", pid}, {"sender_uid", uid}});
-          restart(false);
-      }) {
+      requests_(*loop_, managed_ ? "" : settings_.pidFile,
+                [this](pid_t pid, uid_t uid) {
+                    events_.emit("restart.requested", {{"sender_pid", pid}, {"sender_uid", uid}});
+                    onRestartRequested(false);
+                }),
+      starter_(*loop_, inherited_) {
     if (inherited_.sockets.empty()) {
         inherited_.sockets = settings_.openSockets();
         startGuard_.opened(inherited_.sockets);
     }
-    const auto sockets = inherited_.pointers();
     server_ = std::make_unique<lifecycle::HttpServer>(
         new GreetingService(settings_.message, generation_, settings_.work, ready_),
         lifecycle::HttpServerOptions{
-            .sockets = sockets,
+            .sockets = inherited_.pointers(),
             .acceptFromStart = false,
             .keepAliveGrace = settings_.keepAliveGrace,
             .keepAliveTimeout = settings_.keepAliveTimeout,
             .events = &events_});
     if (!managed_) {
-        lifecycle::SuccessorPlan plan{.command = command,
-                                      .sockets = sockets,
-                                      .fields = {{"owns_sockets", ownsSockets_ ? "1" : "0"}},
-                                      .environment = {"WATCHDOG_PID"},  // It will be the one that is watched.
-                                      .blockedSignals = {restartSignals.begin(), restartSignals.end()},
-                                      .startTimeout = settings_.startTimeout};
-        restarter_ = std::make_unique<Restarter>(
-            *loop_, settings_, std::move(plan), generation_, !inherited_.starter, std::move(inherited_.older),
-            requests_,
-            Restarter::Clients{.handOver = [this](const Handover& handover) { handOver(handover); },
-                               .takeBack = [this] { takeBack(); },
-                               .finish = [this] { finish(); },
-                               .successorEnded = [this](int code) { code_ = std::max(code_, code); leave(); },
-                               .restartWaits = [this] { tellStarter({"restart"}); }},
-            events_);
+        createRestarter(command);
     }
+}
+
+void Generation::createRestarter(const lifecycle::OwnCommand& command) {
+    lifecycle::SuccessorPlan plan{.command = command,
+                                  .sockets = inherited_.pointers(),
+                                  .fields = {{"owns_sockets", ownsSockets_ ? "1" : "0"}},
+                                  .environment = {"WATCHDOG_PID"},  // the successor will be the watched process
+                                  .blockedSignals = {restartSignals.begin(), restartSignals.end()},
+                                  .startTimeout = settings_.startTimeout};
+    Restarter::Callbacks callbacks{.handOver = [this](const Handover& handover) { handOver(handover); },
+                                   .resume = [this] { resume(); },
+                                   .commitHandover = [this] { commitHandover(); },
+                                   .onSuccessorExited = [this](int code) { onSuccessorExited(code); },
+                                   .onRestartDeferred = [this] { starter_.sendMessage({"restart"}); }};
+    restarter_ = std::make_unique<Restarter>(*loop_, settings_, std::move(plan), generation_, !hasStarter_,
+                                             std::move(inherited_.older), requests_, std::move(callbacks), events_);
 }
 
 Generation::~Generation() {
     signals_.onForced({});
-    if (drainThread_.joinable()) {
-        if (state_ != State::draining) {
-            drainOrder_.set_value(std::nullopt);
-        }
-        drainThread_.join();
-    }
 }
 
 int Generation::run() {
-    listenToSignals();
-    limitStart();
+    handleSignals();
+    if (hasStarter_) {
+        startTimeout_.emplace(events_, lifecycle::addSaturated(settings_.startTimeout, std::chrono::seconds(1)));
+    }
     if (generation_ > 1 && !settings_.fault.kind().empty()) {
         events_.emit("fault", {{"kind", settings_.fault.kind()}, {"note", "an experiment of the configuration file"}});
-        settings_.fault.beforeReady(signals_.context(), [this] { inherited_.starter.reset(); });
+        settings_.fault.beforeReady(signals_.context(), [this] { starter_.close(); });
     }
-    makeReady();
-    if (inherited_.starter) {
-        listenToStarter();
+    createServerThreads();
+    if (hasStarter_) {
+        starter_.listen([this](const RestartMessage& message) { onStarterMessage(message); },
+                        [this] { onStarterDisconnected(); });
+        starter_.sendMessage({"ready", {{"version", std::to_string(lifecycle::RestartChannel::version)},
+                                        {"pid", std::to_string(::getpid())},
+                                        {"inodes", inodes()}}});
     } else {
         serve();
         notifier_.ready(::getpid(), status("serves"));
     }
     loop_->run();
-    events_.emit("exit", {{"code", code_}});
+    events_.emit("exit", {{"code", exitCode_}});
     signals_.stop();
     const bool leavesSuccessor = restarter_ && restarter_->hasSuccessor();
-    if (leavesSuccessor && !ending_ && signals_.context().done()) {
-        restarter_->end();  // The signal came too late for this process, but is meant for the service.
+    if (leavesSuccessor && !shuttingDown_ && signals_.context().done()) {
+        restarter_->shutDown();  // The signal came too late for this process, but is meant for the service.
     }
     if (wasCut_ || leavesSuccessor) {
         // A handler that was cut may still be running and use what destructors would destroy. And a signal that is
         // sent to this process from here on would be lost, so it exits at once.
-        ::_exit(code_);
+        ::_exit(exitCode_);
     }
-    return code_;
+    return exitCode_;
 }
 
-void Generation::listenToSignals() {
-    signals_.on(SIGHUP, [this, loop = loop_] { loop->post([this] { restart(true); }); });
-    signals_.on(SIGUSR2, [this, loop = loop_] { loop->post([this] { hammer(); }); });
+void Generation::handleSignals() {
+    signals_.on(SIGHUP, [this, loop = loop_] { loop->post([this] { onRestartRequested(true); }); });
+    signals_.on(SIGUSR2, [this, loop = loop_] { loop->post([this] { cutDrain(); }); });
     signals_.onForced([this] {
         pidFile_.remove();
         if (restarter_) {
@@ -136,164 +122,67 @@ void Generation::listenToSignals() {
         }
     });
     whenStopped_ = signals_.context().onDone(
-        [this] { loop_->post([this] { end(signals_.context().cause(), false); }); });
+        [this] { loop_->post([this] { shutDown(signals_.context().cause(), true); }); });
 }
 
-/// Allocates whatever serving and the shutdown need before there are clients; it may throw here.
-void Generation::makeReady() {
+/// Creates all threads before there are clients: it may throw here.
+void Generation::createServerThreads() {
     server_->start();
-    drainThread_ = std::thread([this, order = drainOrder_.get_future()]() mutable {
-        if (const std::optional<Context> context = order.get()) {
-            const ShutdownResult result = server_->shutdown(*context);
-            loop_->post([this, result] { drained(result); });
-        }
-    });
+    drainThread_ = std::make_unique<DrainThread>(*server_, *loop_,
+                                                 [this](const ShutdownResult& result) { onDrained(result); });
 }
 
-// ---- taking over from the generation before -----------------------------------------------------
+// ---- inputs: the starter ------------------------------------------------------------------------
 
-/// The starter kills a process that is late, but may be gone: a hung one would keep the port.
-void Generation::limitStart() {
-    if (!inherited_.starter) {
-        return;
-    }
-    const lifecycle::Duration limit = lifecycle::addSaturated(settings_.startTimeout, std::chrono::seconds(1));
-    startLimit_ = withTimeout(Context::background(), limit).context;
-    whenTooLate_ = startLimit_.onDone([this, limit] {
-        events_.emitWithin(lastWordsLimit, "exit", {{"code", lifecycle::exitUnavailable},
-                                                    {"note", "not serving after " + lifecycle::formatDuration(limit)}});
-        ::_exit(lifecycle::exitUnavailable);
-    });
-}
-
-void Generation::listenToStarter() {
-    loop_->watch(inherited_.starter->descriptor(), [this] {
-        while (const auto message = inherited_.starter->receive()) {
-            take(*message);
-        }
-        if (inherited_.starter->ended()) {
-            loop_->forget(inherited_.starter->descriptor());
-            inherited_.starter.reset();
-            starterHasClosed();
-        }
-    });
-    tellStarter({"ready", {{"version", std::to_string(lifecycle::RestartChannel::version)},
-                           {"pid", std::to_string(::getpid())},
-                           {"inodes", inodes()}}});
-}
-
-std::string Generation::inodes() const {
-    std::string list;
-    for (const lifecycle::ListeningSocket& socket : inherited_.sockets) {
-        list += (list.empty() ? "" : ",") + std::to_string(socket.inode());
-    }
-    return list;
-}
-
-void Generation::tellStarter(const RestartMessage& message) {
-    if (inherited_.starter) {
-        inherited_.starter->send(message);
-    }
-}
-
-void Generation::take(const RestartMessage& message) {
-    if (message.word == "serve" && state_ == State::starting && !ending_) {
-        takeOver();
-    } else if (message.word == "settled" && restarter_) {
-        restarter_->settled();
+void Generation::onStarterMessage(const RestartMessage& message) {
+    if (message.word == "serve" && state_ == State::starting && !shuttingDown_) {
+        startTimeout_->cancel();
+        serve();
+        starter_.sendMessage({"serving"});
+    } else if (message.word == "committed" && restarter_) {
+        restarter_->onCommitted();
     } else if (message.word == "restart") {
-        restart(true);
-    } else if (message.word == "end") {
-        end("the process that started this one", message.text("quietly") == "1");
-    } else if (message.word == "retire" && state_ == State::serving && !ending_) {
-        handOver({static_cast<pid_t>(message.number("new_pid")), microseconds(message.number("spawn_us")),
-                  microseconds(message.number("ready_us"))});
-    } else if (message.word == "resume" && state_ == State::handedOver) {
-        takeBack();
-    } else if (message.word == "finish") {
-        finish();
+        onRestartRequested(true);
+    } else if (message.word == "shutdown") {
+        shutDown("the process that started this one", message.text("notify") != "0");
+    } else if (message.word == "retire" && state_ == State::serving && !shuttingDown_) {
+        handOver({static_cast<pid_t>(message.number("new_pid")),
+                  std::chrono::microseconds(message.number("spawn_us")),
+                  std::chrono::microseconds(message.number("ready_us"))});
+    } else if (message.word == "resume" && state_ == State::standby) {
+        resume();
+    } else if (message.word == "drain") {
+        commitHandover();
     }
 }
 
-void Generation::takeOver() {
-    whenTooLate_ = {};  // Waits for the callback: afterwards this process serves, unless it has exited.
-    serve();
-    tellStarter({"serving"});
-}
-
-void Generation::starterHasClosed() {
+void Generation::onStarterDisconnected() {
     if (managed_) {
-        // Nobody follows the pid of this process, so nobody could end the service any more.
-        end("the supervising process is gone", false);
+        // No supervisor or shell knows the pid of this process, so nobody could stop it any more.
+        shutDown("the supervising process has exited", true);
     } else if (state_ == State::starting) {
-        // It may be alive, serving, and about to kill this one.
-        loop_->watch(starterProcess_.get(), [this] {
-            loop_->forget(starterProcess_.get());
-            starterHasEnded();
-        });
+        // The starter may still be running, serving, and about to kill this process.
+        starter_.watchProcess([this] { onStarterExited(); });
     } else {
-        restarter_->settled();
+        restarter_->onCommitted();
     }
 }
 
-/// No generation before the starter has a claim to the clients: see Restarter::settled.
-void Generation::starterHasEnded() {
-    if (ending_) {
+/// No generation before the starter has a claim to the clients: see Restarter::onCommitted.
+void Generation::onStarterExited() {
+    if (shuttingDown_) {
         return;
     }
-    whenTooLate_ = {};
-    events_.emit("restart.orphaned", {{"note", "the generation before is gone: serving in its place"}});
-    restarter_->settled();
+    startTimeout_->cancel();
+    events_.emit("restart.orphaned", {{"note", "the previous generation has exited: serving in its place"}});
+    restarter_->onCommitted();
     serve();
-    notifier_.ready(::getpid(), status("serves: the generation before is gone"));
+    notifier_.ready(::getpid(), status("serves: the previous generation has exited"));
 }
 
-std::string Generation::status(const std::string& what) const {
-    return "generation " + std::to_string(generation_) + " " + what;
-}
+// ---- inputs: restarts ---------------------------------------------------------------------------
 
-void Generation::serve() {
-    if (generation_ == 1) {
-        pidFile_.write();
-    }
-    server_->resumeAccepting();
-    state_ = State::serving;
-    starterProcess_.reset();
-    if (generation_ > 1) {
-        writePidFile();
-    }
-    startGuard_.serving();
-    openRequests();
-    if (!managed_) {
-        heartbeat_.start();
-    }
-    tellReady(events_, managed_ ? "worker.ready" : "ready", generation_, inherited_.sockets);
-    if (generation_ > 1 && settings_.fault.livesFor() > lifecycle::Duration::zero()) {
-        loop_->in(settings_.fault.livesFor(), [] { Fault::crash(); });
-    }
-}
-
-/// For a process that clients depend on already: it is better to serve without the file than not to serve.
-void Generation::writePidFile() {
-    try {
-        pidFile_.write();
-    } catch (const std::exception& error) {
-        events_.emit("pid_file.failed", {{"reason", error.what()}});
-    }
-}
-
-/// Signals restart as well.
-void Generation::openRequests() {
-    try {
-        requests_.open();
-    } catch (const std::exception& error) {
-        events_.emit("restart.requests_failed", {{"reason", error.what()}});
-    }
-}
-
-// ---- handing over to the next one ---------------------------------------------------------------
-
-void Generation::restart(bool bySignal) {
+void Generation::onRestartRequested(bool bySignal) {
     if (managed_) {
         events_.emit("restart.refused", {{"reason", "process " + std::string(inherited_.start.text("supervisor")) +
                                                         " starts generations here: send SIGHUP to that"}});
@@ -304,21 +193,43 @@ void Generation::restart(bool bySignal) {
     }
 }
 
-std::uint64_t Generation::inFlight() const {
-    const auto connections = server_->connections();
-    return static_cast<std::uint64_t>(
-        std::count_if(connections.begin(), connections.end(), [](const auto& one) { return one.inFlight(); }));
+void Generation::onSuccessorExited(int code) {
+    exitCode_ = std::max(exitCode_, code);
+    exitIfDone();
+}
+
+// ---- transitions --------------------------------------------------------------------------------
+
+void Generation::serve() {
+    if (generation_ == 1) {
+        pidFile_.write();
+    }
+    server_->resumeAccepting();
+    state_ = State::serving;
+    starter_.forgetProcess();
+    if (generation_ > 1) {
+        writePidFile();
+    }
+    startGuard_.serving();
+    openRequests();
+    if (!managed_) {
+        heartbeat_.start();
+    }
+    logReady(events_, managed_ ? "worker.ready" : "ready", generation_, inherited_.sockets);
+    if (generation_ > 1 && settings_.fault.livesFor() > lifecycle::Duration::zero()) {
+        loop_->in(settings_.fault.livesFor(), [] { Fault::crash(); });
+    }
 }
 
 void Generation::handOver(const Handover& handover) {
     inFlightAtHandover_ = inFlight();
     server_->stopAccepting();
-    state_ = State::handedOver;
+    state_ = State::standby;
     heartbeat_.stop();
-    requests_.moved();
-    endBegan_ = Clock::now();
+    requests_.redirect();
+    drainBegan_ = Clock::now();
     handover_ = handover;
-    tellStarter({"released"});  // It need not be ready to take over from this one any more.
+    starter_.sendMessage({"released"});  // It need not be able to take over from this generation any more.
     events_.emit("restart.handed_over", {{"old_pid", ::getpid()},
                                          {"new_pid", handover.newPid},
                                          {"spawn", handover.spawnTook},
@@ -326,7 +237,7 @@ void Generation::handOver(const Handover& handover) {
                                          {"in_flight", inFlightAtHandover_}});
 }
 
-void Generation::takeBack() {
+void Generation::resume() {
     server_->resumeAccepting();
     state_ = State::serving;
     handover_ = {};
@@ -337,109 +248,148 @@ void Generation::takeBack() {
     }
 }
 
-void Generation::finish() {
-    if (state_ == State::handedOver) {
-        drain(lifecycle::addSaturated(endBegan_, settings_.drainTimeout));
+void Generation::commitHandover() {
+    if (state_ == State::standby) {
+        drain();
     }
 }
 
-void Generation::hammer() {
-    if (restarter_) {
-        restarter_->windowIsOver();  // finishes, if it has handed over
-    }
-    finish();
-    if (state_ == State::draining) {
-        (*cutNow_)("SIGUSR2");
-    } else {
-        events_.emit("hammer.ignored", {{"note", "SIGUSR2 cuts what is left of a drain; nothing drains here"}});
-    }
-}
-
-// ---- the end ------------------------------------------------------------------------------------
-
-void Generation::end(const std::string& cause, bool quietly) {
-    if (std::exchange(ending_, true)) {
+/// The whole service shuts down. `notify`: this process reports it to the service manager.
+void Generation::shutDown(const std::string& cause, bool notify) {
+    if (std::exchange(shuttingDown_, true)) {
         return;
     }
     if (restarter_) {
-        restarter_->end();
+        restarter_->shutDown();
     }
-    if (state_ == State::starting) {
-        isDrained_ = true;
-        leave();
-    } else if (state_ == State::serving) {
-        if (!quietly) {
-            notifier_.stopping("shutting down");
-            heartbeat_.shutdown([this] {
-                return "shutting down: " + std::to_string(inFlight()) + " requests in flight";
-            });
-        }
-        tellStarter({"released", {{"ends", "1"}}});
-        if (!ownsSockets_) {
-            server_->stopAccepting();  // Who is in line is for the process that the service manager starts next.
-        }
-        endBegan_ = Clock::now();
-        events_.emit("shutdown.begin", {{"cause", cause}, {"deadline", settings_.drainTimeout}});
-        ready_ = false;
-        server_->announceShutdown();
-        events_.emit("readiness.off");
-        drain(lifecycle::addSaturated(endBegan_, settings_.drainTimeout));
-    } else {
-        finish();
-        leave();
+    switch (state_) {
+        case State::starting:
+            drained_ = true;
+            exitIfDone();
+            break;
+        case State::serving:
+            if (notify) {
+                notifier_.stopping("shutting down");
+                heartbeat_.shutdown([this] {
+                    return "shutting down: " + std::to_string(inFlight()) + " requests in flight";
+                });
+            }
+            starter_.sendMessage({"released", {{"ends", "1"}}});
+            if (!ownsSockets_) {
+                server_->stopAccepting();  // Queued connections are for the service manager's next process.
+            }
+            drainBegan_ = Clock::now();
+            events_.emit("shutdown.begin", {{"cause", cause}, {"deadline", settings_.drainTimeout}});
+            ready_ = false;
+            server_->announceShutdown();
+            events_.emit("readiness.off");
+            drain();
+            break;
+        case State::standby:
+        case State::draining:
+            commitHandover();
+            exitIfDone();
+            break;
     }
 }
 
-void Generation::drain(lifecycle::TimePoint deadline) {
+void Generation::drain() {
     state_ = State::draining;
-    // There is no way back. The server closes its own descriptors of them in its time.
-    const bool serviceEnds = handover_.newPid == 0 && ownsSockets_ && !managed_;
-    if (serviceEnds) {
+    const bool serviceShutsDown = handover_.newPid == 0 && ownsSockets_ && !managed_;
+    if (serviceShutsDown) {
         removePaths(inherited_.sockets);
     }
+    // No way back. The server closes its own descriptors of them during its shutdown.
     for (lifecycle::ListeningSocket& socket : inherited_.sockets) {
         socket.close();
     }
-    const auto [context, cut] = withDeadline(Context::background(), deadline);
-    cutNow_ = cut;
-    drainOrder_.set_value(context);
+    drainThread_->begin(lifecycle::addSaturated(drainBegan_, settings_.drainTimeout));
 }
 
-void Generation::drained(const ShutdownResult& result) {
-    drainThread_.join();
-    isDrained_ = true;
+void Generation::cutDrain() {
+    if (restarter_) {
+        restarter_->commitHandover();
+    }
+    commitHandover();
+    if (state_ == State::draining) {
+        drainThread_->cut("SIGUSR2");
+    } else {
+        events_.emit("hammer.ignored", {{"note", "SIGUSR2 cuts what is left of a drain; this process does not drain"}});
+    }
+}
+
+void Generation::onDrained(const ShutdownResult& result) {
+    drained_ = true;
     wasCut_ = !result.clean();
     if (wasCut_) {
-        code_ = std::max(code_, lifecycle::exitWorkCut);
+        exitCode_ = std::max(exitCode_, lifecycle::exitWorkCut);
     }
     if (handover_.newPid != 0) {
-        report(result);
+        logReport(result);
     }
     events_.emit("shutdown.end", {{"served", result.served},
                                   {"refused", result.refused},
                                   {"cut", result.cut},
-                                  {"took", Clock::now() - endBegan_}});
-    leave();
+                                  {"took", Clock::now() - drainBegan_}});
+    exitIfDone();
 }
 
-void Generation::report(const ShutdownResult& result) {
-    events_.emit("restart.report", {{"old_pid", ::getpid()},
-                                    {"new_pid", handover_.newPid},
-                                    {"spawn", handover_.spawnTook},
-                                    {"ready", handover_.readyTook},
-                                    {"drain", wasCut_ ? Clock::now() - endBegan_ : result.emptyAfter},
-                                    {"in_flight", inFlightAtHandover_},
-                                    {"answered_with_close", result.answeredWithClose},
-                                    {"idle_closed", result.idleClosed},
-                                    {"cut", result.cut}});
-}
-
-void Generation::leave() {
-    if (isDrained_ && (!restarter_ || !restarter_->waitsForSuccessor())) {
+void Generation::exitIfDone() {
+    if (drained_ && (!restarter_ || !restarter_->waitsForSuccessor())) {
         requests_.close();
         pidFile_.remove();
         loop_->stop();
     }
+}
+
+// ---- details ------------------------------------------------------------------------------------
+
+/// For a process that already has clients: it is better to serve without the file than not to serve.
+void Generation::writePidFile() {
+    try {
+        pidFile_.write();
+    } catch (const std::exception& error) {
+        events_.emit("pid_file.failed", {{"reason", error.what()}});
+    }
+}
+
+/// A failure is no reason to stop: restarts by signal still work.
+void Generation::openRequests() {
+    try {
+        requests_.open();
+    } catch (const std::exception& error) {
+        events_.emit("restart.requests_failed", {{"reason", error.what()}});
+    }
+}
+
+std::uint64_t Generation::inFlight() const {
+    const auto connections = server_->connections();
+    return static_cast<std::uint64_t>(
+        std::count_if(connections.begin(), connections.end(), [](const auto& one) { return one.inFlight(); }));
+}
+
+std::string Generation::inodes() const {
+    std::string list;
+    for (const lifecycle::ListeningSocket& socket : inherited_.sockets) {
+        list += (list.empty() ? "" : ",") + std::to_string(socket.inode());
+    }
+    return list;
+}
+
+std::string Generation::status(const std::string& what) const {
+    return "generation " + std::to_string(generation_) + " " + what;
+}
+
+void Generation::logReport(const ShutdownResult& result) {
+    events_.emit("restart.report", {{"old_pid", ::getpid()},
+                                    {"new_pid", handover_.newPid},
+                                    {"spawn", handover_.spawnTook},
+                                    {"ready", handover_.readyTook},
+                                    {"drain", wasCut_ ? Clock::now() - drainBegan_ : result.emptyAfter},
+                                    {"in_flight", inFlightAtHandover_},
+                                    {"answered_with_close", result.answeredWithClose},
+                                    {"idle_closed", result.idleClosed},
+                                    {"cut", result.cut}});
 }
 
 }  // namespace stage

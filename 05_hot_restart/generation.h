@@ -1,14 +1,15 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
-#include <vector>
 
+#include "drain_thread.h"
+#include "generation_state.h"
 #include "heartbeat.h"
 #include "lifecycle/event_log.h"
 #include "lifecycle/http_server.h"
@@ -22,17 +23,19 @@
 #include "restarter.h"
 #include "settings.h"
 #include "start_guard.h"
+#include "start_timeout.h"
+#include "starter_link.h"
 
 namespace stage {
 
-/// One process that serves clients, from its start to its end: it takes over from the generation
-/// before, serves, hands over to the next one, and finishes what it has accepted.
+/// One process that serves clients: it takes over from the previous generation, serves, hands over to the next one, and
+/// drains. states.md has its states and transitions.
 ///
-/// Everything is decided on the thread of run(); only the drain, which blocks, has one of its own. What the
-/// shutdown needs is created before it serves: later the system may have no thread left.
+/// All decisions are made on the thread of run(). Whatever the shutdown needs is created before it serves, since later
+/// the system may have no thread or descriptor left.
 class Generation {
 public:
-    /// `signals` takes SIGHUP and SIGUSR2, too.
+    /// `signals` must also deliver SIGHUP and SIGUSR2.
     Generation(Settings settings, const lifecycle::OwnCommand& command, lifecycle::InheritedSockets inherited,
                lifecycle::ShutdownSignals& signals, lifecycle::EventLog& events);
     ~Generation();
@@ -40,79 +43,71 @@ public:
     Generation(const Generation&) = delete;
     Generation& operator=(const Generation&) = delete;
 
-    /// Blocks until the process should end, with the exit code. Throws StartError and others.
+    /// Blocks until the process should exit, and returns the exit code. Throws StartError and others.
     int run();
 
 private:
-    enum class State {
-        starting,    ///< accepts nobody yet
-        serving,
-        handedOver,  ///< accepts nobody, and could take the clients back
-        draining,    ///< the same without a way back
-    };
+    void createRestarter(const lifecycle::OwnCommand& command);
+    void handleSignals();
+    void createServerThreads();
 
-    void listenToSignals();
-    void makeReady();
-    void limitStart();
-    void listenToStarter();
-    void take(const lifecycle::RestartMessage& message);
-    void takeOver();
-    void starterHasClosed();
-    void starterHasEnded();
+    // Inputs.
+    void onStarterMessage(const lifecycle::RestartMessage& message);
+    void onStarterDisconnected();
+    void onStarterExited();
+    void onRestartRequested(bool bySignal);
+    void onSuccessorExited(int code);
+    void onDrained(const lifecycle::ShutdownResult& result);
+
+    // Transitions.
     void serve();
+    void handOver(const Handover& handover);
+    void resume();
+    void commitHandover();
+    void shutDown(const std::string& cause, bool notify);
+    void drain();
+    void cutDrain();
+    void exitIfDone();
+
     void writePidFile();
     void openRequests();
-    std::string status(const std::string& what) const;
-
-    void restart(bool bySignal);
     std::uint64_t inFlight() const;
-    void handOver(const Handover& handover);
-    void takeBack();
-    void finish();
-    void hammer();
-
-    void end(const std::string& cause, bool quietly);
-    void drain(lifecycle::TimePoint deadline);
-    void drained(const lifecycle::ShutdownResult& result);
-    void report(const lifecycle::ShutdownResult& result);
-    void leave();
-    void tellStarter(const lifecycle::RestartMessage& message);
     std::string inodes() const;
+    std::string status(const std::string& what) const;
+    void logReport(const lifecycle::ShutdownResult& result);
 
     Settings settings_;
     lifecycle::InheritedSockets inherited_;
-    lifecycle::FileDescriptor starterProcess_;  // see openProcess; until this one serves, none if managed
+    const bool hasStarter_;
     StartGuard startGuard_;
     lifecycle::ShutdownSignals& signals_;
     lifecycle::EventLog& events_;
-    const bool managed_;  // by a Supervisor
-    const bool ownsSockets_;  // this service, not a service manager that keeps them
+    const bool managed_;      // by a Supervisor
+    const bool ownsSockets_;  // false if a service manager keeps them
     const unsigned generation_;
     const lifecycle::PidFile pidFile_;
     const lifecycle::ServiceNotifier notifier_;
     std::atomic<bool> ready_ = true;
     std::unique_ptr<lifecycle::HttpServer> server_;
 
-    // Signals may still come when this object is gone; what they post then is never done.
+    // Signals may still arrive when this object is destroyed; what they post then is never run.
     const std::shared_ptr<lifecycle::PollLoop> loop_;
     lifecycle::DoneCallback whenStopped_;
     Heartbeat heartbeat_;
     lifecycle::RestartRequests requests_;
-    lifecycle::Context startLimit_ = lifecycle::Context::background();
-    lifecycle::DoneCallback whenTooLate_;
-    std::unique_ptr<Restarter> restarter_;
+    StarterLink starter_;
+    std::optional<StartTimeout> startTimeout_;
+    std::unique_ptr<Restarter> restarter_;  // none if managed
 
-    State state_ = State::starting;
-    bool ending_ = false;
-    lifecycle::TimePoint endBegan_;
+    GenerationState state_ = GenerationState::starting;
+    bool shuttingDown_ = false;
+    bool drained_ = false;
+    bool wasCut_ = false;
+    lifecycle::TimePoint drainBegan_;  // at the handover or the shutdown
     Handover handover_;
     std::uint64_t inFlightAtHandover_ = 0;
-    std::optional<lifecycle::CancelFunction> cutNow_;
-    std::promise<std::optional<lifecycle::Context>> drainOrder_;  // nullopt: never
-    std::thread drainThread_;
-    bool isDrained_ = false;
-    bool wasCut_ = false;
-    int code_ = 0;
+    int exitCode_ = 0;
+    std::unique_ptr<DrainThread> drainThread_;
 };
 
 }  // namespace stage

@@ -23,16 +23,16 @@ using Poco::Net::HTTPResponse;
 using Poco::Net::HTTPServerRequest;
 using Poco::Net::HTTPServerResponse;
 
-constexpr std::size_t longestBody = 64 * 1024 * 1024;
-constexpr unsigned mostChunks = 1'000'000;
-constexpr lifecycle::Duration longestPause = std::chrono::minutes(10);
+constexpr std::size_t maxBody = 64 * 1024 * 1024;
+constexpr unsigned maxChunks = 1'000'000;
+constexpr lifecycle::Duration maxPause = std::chrono::minutes(10);
 
-HTTPRequestHandler* answering(FunctionHandler::Function function) {
+HTTPRequestHandler* respondWith(FunctionHandler::Function function) {
     return new FunctionHandler(std::move(function));
 }
 
 HTTPRequestHandler* methodNotAllowed(const char* allowed) {
-    return answering([allowed](HTTPServerRequest&, HTTPServerResponse& response) {
+    return respondWith([allowed](HTTPServerRequest&, HTTPServerResponse& response) {
         response.set("Allow", allowed);
         reply(response, HTTPResponse::HTTP_METHOD_NOT_ALLOWED, std::string("use ") + allowed + "\n");
     });
@@ -41,14 +41,14 @@ HTTPRequestHandler* methodNotAllowed(const char* allowed) {
 void echo(HTTPServerRequest& request, HTTPServerResponse& response) {
     std::string body;
     for (std::istreambuf_iterator<char> byte(request.stream()), end; byte != end; ++byte) {
-        if (body.size() == longestBody) {
+        if (body.size() == maxBody) {
             reply(response, HTTPResponse::HTTP_REQUEST_ENTITY_TOO_LARGE, "at most 64 MiB\n");
             return;
         }
         body.push_back(*byte);
     }
     if (request.hasContentLength() && request.getContentLength64() != static_cast<Poco::Int64>(body.size())) {
-        throw std::runtime_error("the body has ended early");
+        throw std::runtime_error("the body is shorter than its Content-Length");
     }
     reply(response, HTTPResponse::HTTP_OK, body, "application/octet-stream");
 }
@@ -63,11 +63,11 @@ StreamPlan streamPlan(const std::string& target) {
     StreamPlan plan;
     for (const auto& [name, value] : Poco::URI(target).getQueryParameters()) {
         if (name == "chunks" &&
-            (!Poco::NumberParser::tryParseUnsigned(value, plan.chunks) || plan.chunks > mostChunks)) {
-            throw std::invalid_argument("chunks is a number up to " + std::to_string(mostChunks));
+            (!Poco::NumberParser::tryParseUnsigned(value, plan.chunks) || plan.chunks > maxChunks)) {
+            throw std::invalid_argument("chunks is a number up to " + std::to_string(maxChunks));
         }
-        if (name == "every" && (plan.every = lifecycle::parseDuration(value)) > longestPause) {
-            throw std::invalid_argument("every is at most " + lifecycle::formatDuration(longestPause));
+        if (name == "every" && (plan.every = lifecycle::parseDuration(value)) > maxPause) {
+            throw std::invalid_argument("every is at most " + lifecycle::formatDuration(maxPause));
         }
     }
     return plan;
@@ -90,7 +90,7 @@ void stream(HTTPServerRequest& request, HTTPServerResponse& response) {
     const lifecycle::Context requested = lifecycle::requestContext(request);
     for (unsigned chunk = 1; chunk <= plan.chunks && out; ++chunk) {
         if (chunk > 1 && requested.waitFor(plan.every)) {
-            throw std::runtime_error("cut");  // so that half a stream does not look whole
+            throw std::runtime_error("cut");  // so that a truncated stream does not look complete
         }
         out << "chunk " << chunk << '\n' << std::flush;
     }
@@ -109,24 +109,24 @@ HTTPRequestHandler* GreetingService::createRequestHandler(const HTTPServerReques
     try {
         path = Poco::URI(request.getURI()).getPath();
     } catch (const Poco::SyntaxException&) {
-        return hello_.createRequestHandler(request);  // which answers 400
+        return hello_.createRequestHandler(request);  // which responds with 400
     }
     const bool get = request.getMethod() == HTTPServerRequest::HTTP_GET ||
                      request.getMethod() == HTTPServerRequest::HTTP_HEAD;
     if (path == "/") {
         return !get ? methodNotAllowed("GET, HEAD")
-                    : answering([this](HTTPServerRequest& asked, HTTPServerResponse& response) {
+                    : respondWith([this](HTTPServerRequest& get, HTTPServerResponse& response) {
                           if (work_ == lifecycle::Duration::zero() ||
-                              !lifecycle::requestContext(asked).waitFor(work_)) {
+                              !lifecycle::requestContext(get).waitFor(work_)) {
                               reply(response, HTTPResponse::HTTP_OK, greeting_);
                           }
                       });
     }
     if (path == "/echo") {
-        return request.getMethod() == HTTPServerRequest::HTTP_POST ? answering(echo) : methodNotAllowed("POST");
+        return request.getMethod() == HTTPServerRequest::HTTP_POST ? respondWith(echo) : methodNotAllowed("POST");
     }
     if (path == "/stream") {
-        return get ? answering(stream) : methodNotAllowed("GET, HEAD");
+        return get ? respondWith(stream) : methodNotAllowed("GET, HEAD");
     }
     return hello_.createRequestHandler(request);
 }

@@ -9,16 +9,16 @@
 
 namespace stage {
 
-/// The service of this stage: that of the stages before, and
+/// The service of this stage: that of the previous stages, and
 ///
-///     GET /                       works, then says the message and who answers
-///     POST /echo                  gives the body back
-///     GET /stream?chunks=&every=  sends so many chunks, one after the other
+///     GET /                       works, then responds with the message, the pid and the generation
+///     POST /echo                  responds with the request's body
+///     GET /stream?chunks=&every=  sends that many chunks, one after the other
 ///
-/// Called on the server's threads, many at once.
+/// Called on the server's threads, concurrently.
 class GreetingService : public Poco::Net::HTTPRequestHandlerFactory {
 public:
-    /// `ready` is what /readyz tells, and must outlive the service.
+    /// `ready` is what /readyz reports, and must outlive the service.
     GreetingService(const std::string& message, unsigned generation, lifecycle::Duration work,
                     const std::atomic<bool>& ready);
 

@@ -1,10 +1,10 @@
-// Stage 05: a service that replaces itself. On SIGHUP it starts the new version of the program, hands
-// it the listening sockets, waits until it serves, and only then stops accepting, finishes what it has
-// accepted, and goes. If the new version fails, nothing has happened.
+// Stage 05: a service that replaces itself. On SIGHUP it starts the new version of the program, hands it the listening
+// sockets, waits until it serves, and only then stops accepting, drains, and exits. If the new version fails, the old one
+// keeps serving. states.md has the state machine.
 //
-//   Generation   one process that serves clients: takes over, serves, hands over, finishes
-//   Restarter    starts the next generation from within the one that serves (--control parent-exits)
-//   Supervisor   does so from a process that stays and keeps its pid (--control stable-pid)
+//   Generation   one process that serves clients: takes over, serves, hands over, drains
+//   Restarter    starts the next generation from within the active one (--control parent-exits)
+//   Supervisor   starts all generations from a process that keeps its pid (--control stable-pid)
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@
 
 namespace {
 
-int tell(const std::exception& error, int code) {
+int printAndReturn(const std::exception& error, int code) {
     lifecycle::printError("05_hot_restart", error.what());
     return code;
 }
@@ -38,14 +38,14 @@ int tell(const std::exception& error, int code) {
 /// EX_SOFTWARE of sysexits.h
 constexpr int exitRestartFailed = 70;
 
-/// --restart-of: asks another process to restart, and exits with a code that reports the outcome.
-int askForRestart(const std::string& pidFile) {
+/// --restart-of: requests a restart of another process; the exit code is its outcome.
+int requestRestart(const std::string& pidFile) {
     using Kind = lifecycle::RestartOutcome::Kind;
     const lifecycle::RestartOutcome outcome = lifecycle::requestRestart(pidFile);
     const bool served = outcome.kind == Kind::served;
     std::fprintf(served ? stdout : stderr, "05_hot_restart: %s\n", outcome.text.c_str());
     return served ? lifecycle::exitClean
-                  : outcome.kind == Kind::nobody ? lifecycle::exitUnavailable : exitRestartFailed;
+                  : outcome.kind == Kind::noService ? lifecycle::exitUnavailable : exitRestartFailed;
 }
 
 /// Redirects stderr to this file. Throws std::system_error, and then changes nothing.
@@ -67,15 +67,15 @@ void reopenLog(const std::string& path, lifecycle::EventLog& events) {
 }
 
 int run(int argc, char** argv) {
-    // What was handed over comes first: nobody else may inherit it.
-    lifecycle::InheritedSockets inherited = lifecycle::InheritedSockets::take();
+    // First: until these descriptors are close-on-exec, a child could inherit them.
+    lifecycle::InheritedSockets inherited = lifecycle::InheritedSockets::fromEnvironment();
 
     stage::Settings settings;
     if (const auto exitCode = settings.parse(argc, argv)) {
         return *exitCode;
     }
     if (!settings.restartOf.empty()) {
-        return askForRestart(settings.restartOf);
+        return requestRestart(settings.restartOf);
     }
     const lifecycle::OwnCommand command = lifecycle::OwnCommand::of(argc, argv);
 
@@ -93,7 +93,7 @@ int run(int argc, char** argv) {
         events, {.others = {stage::restartSignals.begin(), stage::restartSignals.end()},
                  .secondTermForces = settings.secondTerm == "force"});
 
-    // Hooks around a signal: here around one that does nothing by itself.
+    // Hooks around a signal: here around one that has no action of its own.
     signals.before(SIGUSR1, [&events] { events.emit("hook", {{"before", "SIGUSR1"}}); });
     if (!settings.log.empty()) {
         signals.before(SIGUSR1, [&events, path = settings.log] { reopenLog(path, events); });
@@ -113,10 +113,10 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::invalid_argument& error) {
-        return tell(error, lifecycle::exitUsage);
+        return printAndReturn(error, lifecycle::exitUsage);
     } catch (const Poco::Exception& error) {
-        return tell(std::runtime_error(error.displayText()), lifecycle::exitUnavailable);
+        return printAndReturn(std::runtime_error(error.displayText()), lifecycle::exitUnavailable);
     } catch (const std::exception& error) {
-        return tell(error, lifecycle::exitUnavailable);
+        return printAndReturn(error, lifecycle::exitUnavailable);
     }
 }

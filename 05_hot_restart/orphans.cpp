@@ -15,11 +15,11 @@
 namespace stage {
 namespace {
 
-constexpr std::array childSignal{SIGCHLD};
+constexpr std::array childSignals{SIGCHLD};
 
 lifecycle::FileDescriptor openChildSignal() {
-    lifecycle::blockSignals(childSignal);
-    const sigset_t set = lifecycle::signalSet(childSignal);
+    lifecycle::blockSignals(childSignals);
+    const sigset_t set = lifecycle::signalSet(childSignals);
     lifecycle::FileDescriptor descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!descriptor) {
         throw std::system_error(errno, std::generic_category(), "signalfd");
@@ -30,18 +30,18 @@ lifecycle::FileDescriptor openChildSignal() {
 }  // namespace
 
 Orphans::Orphans(lifecycle::PollLoop& loop, std::function<bool(pid_t)> isOurs)
-    : loop_(loop), isOurs_(std::move(isOurs)), ends_(openChildSignal()) {
-    loop_.watch(ends_.get(), [this] {
+    : loop_(loop), isOurs_(std::move(isOurs)), childSignal_(openChildSignal()) {
+    loop_.watch(childSignal_.get(), [this] {
         signalfd_siginfo info{};
-        while (::read(ends_.get(), &info, sizeof info) > 0) {
+        while (::read(childSignal_.get(), &info, sizeof info) > 0) {
         }
         reap();
     });
-    loop_.post([this] { reap(); });  // some may have ended before
+    loop_.post([this] { reap(); });  // some may have exited before
 }
 
 Orphans::~Orphans() {
-    loop_.forget(ends_.get());
+    loop_.forget(childSignal_.get());
 }
 
 void Orphans::reap() {

@@ -6,7 +6,7 @@
 
 namespace stage {
 
-void tellReady(lifecycle::EventLog& events, std::string_view word, unsigned generation,
+void logReady(lifecycle::EventLog& events, std::string_view word, unsigned generation,
                const std::vector<lifecycle::ListeningSocket>& sockets) {
     std::string addresses;
     int port = 0;

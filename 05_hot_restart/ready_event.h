@@ -10,9 +10,9 @@
 
 namespace stage {
 
-/// Logs that clients are served: `word` is "ready", with the pid to send signals to, or "worker.ready"
-/// with that of a process below a Supervisor.
-void tellReady(lifecycle::EventLog& events, std::string_view word, unsigned generation,
+/// Logs that clients are served. `word` is "ready", with the pid to send signals to, or "worker.ready" with that of a
+/// generation below a Supervisor.
+void logReady(lifecycle::EventLog& events, std::string_view word, unsigned generation,
                const std::vector<lifecycle::ListeningSocket>& sockets);
 
 }  // namespace stage

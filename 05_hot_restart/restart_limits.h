@@ -7,30 +7,30 @@
 
 namespace stage {
 
-/// When not to start a new generation: many in a row have died right after they were ready, or too
-/// many old ones still finish their requests.
+/// When not to start a new generation: several in a row have died within their rollback window, or too many old ones are
+/// still draining.
 class RestartLimits {
 public:
-    static constexpr unsigned mostGenerations = 3;
-    static constexpr unsigned mostRollbacks = 5;
-    static constexpr unsigned mostRespawns = 5;
+    static constexpr unsigned maxGenerations = 3;
+    static constexpr unsigned maxRollbacks = 5;
+    static constexpr unsigned maxRespawns = 5;
 
     explicit RestartLimits(lifecycle::Duration rollbackWindow) : pause_(lifecycle::multiplySaturated(10, rollbackWindow)) {}
 
-    /// The clients were taken back. From the fifth time in a row on, the next restart has to wait.
-    void rolledBack();
-    void succeeded() { rollbacks_ = 0; }
+    /// A restart was rolled back. From the fifth time in a row on, the next one has to wait for ten rollback windows.
+    void onRollback();
+    void onSuccess() { rollbacks_ = 0; }
     unsigned rollbacks() const { return rollbacks_; }
 
-    /// A generation died after serving that long. 10 s or more reset the count of deaths in a row.
-    void served(lifecycle::Duration time);
-    /// The serving generation died and there is no other: how long to wait before a new one is started; nothing
-    /// after five in a row. Zero for the first, then 100 ms, 200 ms, …
-    std::optional<lifecycle::Duration> respawn();
+    /// The active generation died after it served that long. 10 s or more reset the count of respawns in a row.
+    void onExitAfter(lifecycle::Duration served);
+    /// The active generation died and there is no other one: how long to wait before a new one is started (zero for
+    /// the first, then 100 ms, 200 ms, …); nothing after five in a row.
+    std::optional<lifecycle::Duration> nextRespawn();
     unsigned respawns() const { return respawns_; }
 
-    /// Why there can be no restart now; `alive` is how many generations live.
-    std::optional<std::string> refusal(unsigned alive) const;
+    /// Why there can be no restart now; `alive` is the number of running generations.
+    std::optional<std::string> rejectReason(unsigned alive) const;
 
 private:
     const lifecycle::Duration pause_;

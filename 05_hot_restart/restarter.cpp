@@ -11,57 +11,57 @@
 
 namespace stage {
 
-using lifecycle::ChildEnd;
+using lifecycle::ChildExit;
 using lifecycle::RestartMessage;
 using lifecycle::Successor;
 
 Restarter::Restarter(lifecycle::PollLoop& loop, const Settings& settings, lifecycle::SuccessorPlan plan,
-                     unsigned generation, bool settled, std::vector<lifecycle::FileDescriptor> older,
-                     lifecycle::RestartRequests& requests, Clients clients, lifecycle::EventLog& events)
+                     unsigned generation, bool committed, std::vector<lifecycle::FileDescriptor> older,
+                     lifecycle::RestartRequests& requests, Callbacks callbacks, lifecycle::EventLog& events)
     : loop_(loop),
       settings_(settings),
       plan_(std::move(plan)),
       generation_(generation),
       older_(std::move(older)),
       requests_(requests),
-      clients_(std::move(clients)),
+      callbacks_(std::move(callbacks)),
       events_(events),
       limits_(settings.rollbackWindow),
-      settled_(settled) {
+      committed_(committed) {
     for (const lifecycle::FileDescriptor& process : older_) {
-        loop_.watch(process.get(), [this] { forgetEnded(); });
+        loop_.watch(process.get(), [this] { removeExitedGenerations(); });
     }
 }
 
-void Restarter::forgetEnded() {
+void Restarter::removeExitedGenerations() {
     std::erase_if(older_, [this](const lifecycle::FileDescriptor& process) {
-        const bool ended = lifecycle::hasEnded(process);
-        if (ended) {
+        const bool exited = lifecycle::hasExited(process);
+        if (exited) {
             loop_.forget(process.get());
         }
-        return ended;
+        return exited;
     });
 }
 
 void Restarter::killSuccessor() {
     const std::lock_guard lock(successorMutex_);
-    noMore_ = true;
+    forcedExit_ = true;
     if (successor_) {
-        successor_->forceEnd();
+        successor_->forceExit();
     }
 }
 
-void Restarter::forgetSuccessor() {
+void Restarter::removeSuccessor() {
     const std::lock_guard lock(successorMutex_);
     successor_.reset();
 }
 
-void Restarter::refuse(const std::string& reason) {
+void Restarter::reject(const std::string& reason) {
     events_.emit("restart.refused", {{"reason", reason}});
-    requests_.refused(reason);
-    if (!ending_ && !handedOver_) {
+    requests_.reject(reason);
+    if (!shuttingDown_ && !handedOver_) {
         notifier_.reloading();
-        notifier_.ready(::getpid(), status("serves on: restart refused: " + reason));
+        notifier_.ready(::getpid(), status("keeps serving: restart refused: " + reason));
     }
 }
 
@@ -70,43 +70,43 @@ std::string Restarter::status(const std::string& what) const {
 }
 
 void Restarter::request(bool bySignal) {
-    forgetEnded();
+    removeExitedGenerations();
     if (::getpid() == 1) {
-        refuse("this is process 1, with which everything here ends: use --control stable-pid");
-    } else if (ending_) {
-        refuse("the service is shutting down");
+        reject("this is process 1, which must not exit: use --control stable-pid");
+    } else if (shuttingDown_) {
+        reject("the service is shutting down");
     } else if (handedOver_) {
-        refuse("this generation has handed over: the service is process " + std::to_string(successor_ ? successor_->pid() : 0));
+        reject("this generation has handed over: the active one is process " + std::to_string(successor_ ? successor_->pid() : 0));
     } else if (successor_) {
-        oneMore_ = oneMore_ || bySignal;
-        events_.emit("restart.queued", {{"note", "one more restart, when this one is over"}});
-    } else if (!settled_) {
-        oneMore_ = true;
-        events_.emit("restart.queued", {{"note", "when the rollback window of the last restart is over"}});
-        clients_.restartWaits();
-    } else if (const auto reason = limits_.refusal(static_cast<unsigned>(older_.size()) + 1)) {
-        refuse(*reason);
+        restartPending_ = restartPending_ || bySignal;
+        events_.emit("restart.queued", {{"note", "one more restart after this one"}});
+    } else if (!committed_) {
+        restartPending_ = true;
+        events_.emit("restart.queued", {{"note", "starts when the rollback window of the last restart is over"}});
+        callbacks_.onRestartDeferred();
+    } else if (const auto reason = limits_.rejectReason(static_cast<unsigned>(older_.size()) + 1)) {
+        reject(*reason);
     } else {
-        start();
+        startSuccessor();
     }
 }
 
-void Restarter::requestAgain() {
-    if (std::exchange(oneMore_, false) || requests_.areWaiting()) {
+void Restarter::startPendingRestart() {
+    if (std::exchange(restartPending_, false) || requests_.hasPending()) {
         request(true);
     }
 }
 
-void Restarter::settled() {
-    if (!std::exchange(settled_, true)) {
-        requestAgain();
+void Restarter::onCommitted() {
+    if (!std::exchange(committed_, true)) {
+        startPendingRestart();
     }
 }
 
-void Restarter::start() {
+void Restarter::startSuccessor() {
     events_.emit("restart.begin", {{"new_generation", generation_ + 1}});
     notifier_.reloading("starting generation " + std::to_string(generation_ + 1));
-    requests_.begun(generation_ + 1);
+    requests_.restartBegan(generation_ + 1);
     lifecycle::SuccessorPlan plan = plan_;
     plan.fields.emplace_back("generation", std::to_string(generation_ + 1));
     for (const lifecycle::FileDescriptor& process : older_) {
@@ -118,127 +118,125 @@ void Restarter::start() {
         auto successor = std::make_unique<Successor>(
             loop_, plan,
             Successor::Callbacks{
-                .serving = [this] { serving(); },
-                .failed = [this](const std::string& reason, const ChildEnd&) { failed(reason); },
-                .gone = [this](const ChildEnd& end) { gone(end); },
-                .said = [this](const RestartMessage& message) {
-                    if (message.word == "released") {
-                        released();
-                    } else if (message.word == "restart") {
-                        oneMore_ = window_ != 0;
-                    }
-                }});
+                .onServing = [this] { onSuccessorServing(); },
+                .onFailed = [this](const std::string& reason, const ChildExit&) { onSuccessorFailed(reason); },
+                .onExited = [this](const ChildExit& exit) { onSuccessorExited(exit); },
+                .onMessage = [this](const RestartMessage& message) { onSuccessorMessage(message); }});
         {
             const std::lock_guard lock(successorMutex_);
-            if (noMore_) {
+            if (forcedExit_) {
                 return;
             }
             successor_ = std::move(successor);
         }
         successor_->start(plan);
     } catch (const std::exception& error) {
-        failed(error.what());
+        onSuccessorFailed(error.what());
         return;
     }
     events_.emit("restart.spawned", {{"new_pid", successor_->pid()}, {"took", successor_->spawnTook()}});
 }
 
-void Restarter::failed(const std::string& reason) {
+void Restarter::onSuccessorFailed(const std::string& reason) {
     const pid_t pid = successor_ ? successor_->pid() : 0;
-    const bool hasServed = successor_ && successor_->mayServe();
-    if (hasServed && !ending_) {
-        clients_.takeBack();  // The pid file may name it.
+    const bool mayHaveClients = successor_ && successor_->mayServe();
+    if (mayHaveClients && !shuttingDown_) {
+        callbacks_.resume();  // the pid file may name the successor
     }
-    forgetSuccessor();
-    if (ending_) {
-        events_.emit("restart.canceled", {{"new_pid", pid}, {"note", "the service ends: " + reason}});
-        clients_.successorEnded(lifecycle::exitClean);
+    removeSuccessor();
+    if (shuttingDown_) {
+        events_.emit("restart.canceled", {{"new_pid", pid}, {"note", "the service shuts down: " + reason}});
+        callbacks_.onSuccessorExited(lifecycle::exitClean);
         return;
     }
     if (pid != 0) {
-        events_.emit("restart.failed", {{"reason", reason}, {"new_pid", pid}, {"note", "this generation serves on"}});
+        events_.emit("restart.failed", {{"reason", reason}, {"new_pid", pid}, {"note", "this generation keeps serving"}});
     } else {
-        events_.emit("restart.failed", {{"reason", reason}, {"note", "this generation serves on"}});
+        events_.emit("restart.failed", {{"reason", reason}, {"note", "this generation keeps serving"}});
     }
-    notifier_.ready(::getpid(), status("serves on: restart failed: " + reason));
-    requests_.failed(generation_ + 1, "restart failed: " + reason);
-    requestAgain();
+    notifier_.ready(::getpid(), status("keeps serving: restart failed: " + reason));
+    requests_.restartFailed(generation_ + 1, "restart failed: " + reason);
+    startPendingRestart();
 }
 
-void Restarter::serving() {
-    if (!ending_ && !successor_->hasEnded()) {
+void Restarter::onSuccessorServing() {
+    if (!shuttingDown_ && !successor_->hasExited()) {
         handOver();
     }
 }
 
 void Restarter::handOver() {
     handedOver_ = true;
-    clients_.handOver({successor_->pid(), successor_->spawnTook(), successor_->readyTook()});
+    callbacks_.handOver({successor_->pid(), successor_->spawnTook(), successor_->readyTook()});
     notifier_.ready(successor_->pid(), "generation " + std::to_string(generation_ + 1) + " serves");
-    window_ = loop_.in(settings_.rollbackWindow, [this] { windowIsOver(); });
-    if (std::exchange(oneMore_, false)) {
-        successor_->say({"restart"});
+    rollbackWindow_ = loop_.in(settings_.rollbackWindow, [this] { commitHandover(); });
+    if (std::exchange(restartPending_, false)) {
+        successor_->send({"restart"});
     }
 }
 
-void Restarter::released() {
-    if (!handedOver_ && !ending_) {
-        handOver();  // It was told to end, and has ended: the sockets are closed for everybody, see serving().
-    }
-    windowIsOver();
-}
-
-void Restarter::windowIsOver() {
-    if (handedOver_ && window_ != 0) {
-        loop_.cancel(std::exchange(window_, 0));
-        requests_.served(generation_ + 1, successor_->pid());
-        oneMore_ = false;  // The successor remembers it.
-        successor_->say({"settled"});
-        clients_.finish();
+void Restarter::onSuccessorMessage(const RestartMessage& message) {
+    if (message.word == "released") {
+        if (!handedOver_ && !shuttingDown_) {
+            handOver();  // It was told to shut down, and exited before onSuccessorServing().
+        }
+        commitHandover();
+    } else if (message.word == "restart") {
+        restartPending_ = rollbackWindow_ != 0;
     }
 }
 
-void Restarter::gone(const ChildEnd& end) {
-    if (ending_) {
-        forgetSuccessor();
-        clients_.successorEnded(end.signal != 0 ? lifecycle::exitForcedBy(end.signal) : end.code);
+void Restarter::commitHandover() {
+    if (handedOver_ && rollbackWindow_ != 0) {
+        loop_.cancel(std::exchange(rollbackWindow_, 0));
+        requests_.restartCommitted(generation_ + 1, successor_->pid());
+        restartPending_ = false;  // now up to the successor
+        successor_->send({"committed"});
+        callbacks_.commitHandover();
+    }
+}
+
+void Restarter::onSuccessorExited(const ChildExit& exit) {
+    if (shuttingDown_) {
+        removeSuccessor();
+        callbacks_.onSuccessorExited(exit.signal != 0 ? lifecycle::exitForcedBy(exit.signal) : exit.code);
     } else if (!handedOver_) {
-        failed(end.text());
-    } else if (window_ != 0) {
-        rollBack(end);
+        onSuccessorFailed(exit.text());
+    } else if (rollbackWindow_ != 0) {
+        rollBack(exit);
     } else {
-        events_.emit("restart.successor_ended", {{"pid", successor_->pid()}, {"end", end.text()}});
-        forgetSuccessor();
+        events_.emit("restart.successor_ended", {{"pid", successor_->pid()}, {"end", exit.text()}});
+        removeSuccessor();
     }
 }
 
-void Restarter::rollBack(const ChildEnd& end) {
-    loop_.cancel(std::exchange(window_, 0));
+void Restarter::rollBack(const ChildExit& exit) {
+    loop_.cancel(std::exchange(rollbackWindow_, 0));
     handedOver_ = false;
-    clients_.takeBack();
-    notifier_.ready(::getpid(), status("serves again: the new generation has ended: " + end.text()));
-    requests_.failed(generation_ + 1, "rolled back: the new generation has ended: " + end.text());
-    limits_.rolledBack();
-    events_.emit("restart.rollback", {{"reason", end.text()},
+    callbacks_.resume();
+    notifier_.ready(::getpid(), status("serves again: the new generation has exited: " + exit.text()));
+    requests_.restartFailed(generation_ + 1, "rolled back: the new generation has exited: " + exit.text());
+    limits_.onRollback();
+    events_.emit("restart.rollback", {{"reason", exit.text()},
                                       {"new_pid", successor_->pid()},
                                       {"in_a_row", limits_.rollbacks()},
                                       {"note", "this generation serves again"}});
-    forgetSuccessor();  // reaped last: until here the pid file never named a pid that was given away
-    requestAgain();
+    removeSuccessor();  // reaps it: last, so that the pid file never named a pid that could be reused
+    startPendingRestart();
 }
 
-void Restarter::end() {
-    ending_ = true;
+void Restarter::shutDown() {
+    shuttingDown_ = true;
     if (!successor_) {
         return;
     }
     if (!successor_->mayServe()) {
-        events_.emit("restart.canceled", {{"new_pid", successor_->pid()}, {"note", "the service ends: killed"}});
+        events_.emit("restart.canceled", {{"new_pid", successor_->pid()}, {"note", "the service shuts down: killed"}});
         successor_->kill();
-        forgetSuccessor();
+        removeSuccessor();
         return;
     }
-    successor_->say({"end", {{"quietly", handedOver_ ? "0" : "1"}}});
+    successor_->send({"shutdown", {{"notify", handedOver_ ? "1" : "0"}}});
     loop_.in(settings_.killTimeout(), [this] { killSuccessor(); });
 }
 

@@ -24,7 +24,7 @@ namespace {
 
 using Poco::Net::SocketAddress;
 
-/// A new generation gets a descriptor for each, and is told all of them in one message.
+/// A new generation inherits a descriptor for each, and gets all of them in one message.
 constexpr std::size_t maxAddresses = 250;
 
 /// For a file of a few lines.
@@ -82,7 +82,7 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     lifecycle::Options options("05_hot_restart", "serves HTTP, and replaces itself on SIGHUP without losing a request");
     options.text("address", address, "address to listen on");
     options.port("port", port, "port to listen on, 0 for a free one");
-    options.value("listen", "ADDRESS", "none", "listen there, too: HOST:PORT, [IPV6]:PORT or /PATH; up to 250 times",
+    options.value("listen", "ADDRESS", "none", "also listen there: HOST:PORT, [IPV6]:PORT or /PATH; up to 250 times",
                   [this](const std::string& text) {
                       listen.push_back(parseAddress(text));
                       if (listen.size() > maxAddresses) {
@@ -90,8 +90,8 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
                       }
                   });
     options.duration("work", work, "how long GET / and GET /hello work");
-    options.text("message", message, "what GET / answers");
-    options.text("config", config, "properties file with message, work and fault, read at every start");
+    options.text("message", message, "text of the response to GET /");
+    options.text("config", config, "properties file with message, work and fault, read by each generation");
     options.text("pid-file", pidFile, "file that holds the pid to send signals to");
     options.duration("start-timeout", startTimeout, "time for a new generation to serve before it is killed");
     options.duration("drain-timeout", drainTimeout, "time for requests in flight before they are cut");
@@ -100,15 +100,15 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
                      "time between two requests of a connection, 0s to close after each response");
     bool windowIsGiven = false;
     options.value("rollback-window", "DURATION", lifecycle::formatDuration(rollbackWindow),
-                  "time to take the clients back if a new generation dies, --drain-timeout at most",
+                  "time in which the old generation serves again if the new one dies, at most --drain-timeout",
                   [&](const std::string& text) {
                       rollbackWindow = lifecycle::parseDuration(text);
                       windowIsGiven = true;
                   });
-    options.choice("control", control, {"parent-exits", "stable-pid"}, "whether a process stays that keeps its pid");
-    options.text("log", log, "append stderr to this file, opened anew by each generation and at USR1");
+    options.choice("control", control, {"parent-exits", "stable-pid"}, "stable-pid: a supervising process keeps its pid");
+    options.text("log", log, "append stderr to this file, reopened by each generation and on USR1");
     options.text("restart-of", restartOf,
-                 "ask the service with this pid file for a restart, wait, and exit: 0 if the new generation serves, "
+                 "restart the service with this pid file, wait, and exit: 0 if the new generation serves, "
                  "70 if not, 69 if there is no service");
     options.choice("second-term", secondTerm, {"force", "ignore"}, "what a second TERM does; INT and QUIT always force");
     if (const auto exitCode = options.parse(argc, argv)) {

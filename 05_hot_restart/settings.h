@@ -17,7 +17,7 @@ namespace stage {
 struct Settings {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;
-    std::vector<Poco::Net::SocketAddress> listen;  ///< besides
+    std::vector<Poco::Net::SocketAddress> listen;  ///< in addition
     lifecycle::Duration work = std::chrono::seconds(5);
     std::string message = "hello";
     std::string config;
@@ -33,17 +33,17 @@ struct Settings {
     std::string secondTerm = "force";  ///< or "ignore"
     Fault fault;
 
-    /// As Options::parse: an exit code if the program should end now.
+    /// As Options::parse: an exit code if the program should exit now.
     std::optional<int> parse(int argc, const char* const* argv);
 
-    /// Reads the file that --config names, if any; what it says goes before the options. Throws
+    /// Reads the file that --config names, if any; its values take precedence over the options. Throws
     /// std::invalid_argument with a sentence for the user.
     void readConfig();
 
     /// Listens on all of these addresses, or on none. Throws StartError.
     std::vector<lifecycle::ListeningSocket> openSockets() const;
 
-    /// A process that was told to end is killed after this time: 5 s more than it may drain.
+    /// A process that was told to shut down is killed after this time: 5 s more than it may drain.
     lifecycle::Duration killTimeout() const { return lifecycle::addSaturated(drainTimeout, std::chrono::seconds(5)); }
 
     bool stablePid() const { return control == "stable-pid"; }

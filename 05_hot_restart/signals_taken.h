@@ -5,8 +5,8 @@
 
 namespace stage {
 
-/// What this stage takes besides the signals that shut it down. A new generation starts with these blocked: one that
-/// is not ready yet must not be killed by them.
+/// The signals that this stage handles in addition to those that shut it down. A new generation starts with these blocked:
+/// they must not kill it before it handles them.
 inline constexpr std::array restartSignals{SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP};
 
 }  // namespace stage

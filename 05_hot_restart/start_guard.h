@@ -7,8 +7,7 @@
 
 namespace stage {
 
-/// Removes the paths of the Unix sockets that this process has opened if it exits before it serves, by
-/// whatever exception.
+/// Removes the paths of the Unix sockets that this process has created if an exception ends it before it serves.
 class StartGuard {
 public:
     StartGuard() = default;

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "heartbeat.h"
@@ -21,15 +18,16 @@
 #include "restart_limits.h"
 #include "settings.h"
 #include "start_guard.h"
+#include "workers.h"
 
 namespace stage {
 
-/// Restarts with --control stable-pid: a process that stays, for those who follow one pid
-/// (supervisord, systemd, a container, a shell). It holds the listening sockets and serves nobody:
-/// it starts the generations, passes signals on, and exits with their exit code. If the serving generation
-/// dies and there is no other, it starts a new one.
+/// Restarts with --control stable-pid: a process that keeps its pid, for those who follow one (supervisord, systemd, a
+/// container, a shell). It holds the listening sockets and serves nobody: it starts the generations, tells them which
+/// one is active, passes signals on, and exits with their exit code. If the active generation dies and there is no other
+/// one, it starts a new one. states.md has the transitions.
 ///
-/// Used on the thread of run() alone, apart from killAll().
+/// Used on the thread of run() only.
 class Supervisor {
 public:
     Supervisor(const Settings& settings, const lifecycle::OwnCommand& command, lifecycle::InheritedSockets inherited,
@@ -39,50 +37,40 @@ public:
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
 
-    /// Blocks until the service has ended, with its exit code. Throws StartError and others.
+    /// Blocks until the service has shut down, and returns its exit code. Throws StartError and others.
     int run();
 
 private:
-    enum class Role {
-        starting,
-        serving,
-        fallback,   ///< has handed over, and could take the clients back
-        finishing,
-    };
-    struct Worker {
-        unsigned generation;
-        Role role;
-        std::unique_ptr<lifecycle::Successor> process;
-        bool released = false;  ///< accepts nobody any more
-        lifecycle::TimePoint servingSince{};
-    };
-    using Workers = std::list<Worker>;
+    void handleSignals();
 
-    void listenToSignals();
-    Workers::iterator find(Role role);
-    std::optional<std::string> refusal();
-    void restart();
-    void start();
-    void serving(Workers::iterator worker);
-    void heard(Workers::iterator worker, const lifecycle::RestartMessage& message);
-    void failed(Workers::iterator worker, const std::string& reason, int code);
-    void gone(Workers::iterator worker, const lifecycle::ChildEnd& end);
-    void rollBack(Workers::iterator dead, const lifecycle::ChildEnd& end);
-    void release(Workers::iterator old);
-    void replaceLast(int code, const std::string& cause);
-    void windowIsOver();
-    void hammer();
-    void passOn(int signal);
-    void end(const std::string& cause);
-    void remove(Workers::iterator worker);
-    bool isWorker(pid_t pid);
-    void killAll();
+    // Inputs.
+    void onRestartRequested();
+    void onServing(Worker& worker);
+    void onMessage(Worker& worker, const lifecycle::RestartMessage& message);
+    void onFailed(Worker& worker, const std::string& reason, int code);
+    void onExited(Worker& worker, const lifecycle::ChildExit& exit);
+
+    // Transitions.
+    void startWorker();
+    void startPendingRestart();
+    void handOver(Worker& old, const Worker& next);
+    void onReleased(Worker& old);
+    void commitHandover();
+    void rollBack(Worker& dead, const lifecycle::ChildExit& exit);
+    void respawn(int code, const std::string& cause);
+    void shutDown(const std::string& cause);
+    void cutDrains();
+
+    void becomeMainProcess();
+    void forwardSignal(int signal);
+    void remove(const Worker& worker);
+    std::optional<std::string> rejectReason() const;
 
     const Settings& settings_;
     lifecycle::InheritedSockets inherited_;
     StartGuard startGuard_;
     lifecycle::SuccessorPlan plan_;
-    const bool ownsSockets_;  // not a service manager that keeps them
+    const bool ownsSockets_;  // false if a service manager keeps them
     lifecycle::ShutdownSignals& signals_;
     lifecycle::EventLog& events_;
     const lifecycle::PidFile pidFile_;
@@ -95,16 +83,13 @@ private:
     Workers workers_;
     unsigned lastGeneration_ = 0;
     bool hasServed_ = false;
-    bool oneMore_ = false;
-    bool ending_ = false;
-    int code_ = 0;
-    lifecycle::PollLoop::Timer window_ = 0;
-    lifecycle::PollLoop::Timer respawn_ = 0;
+    bool restartPending_ = false;
+    bool shuttingDown_ = false;
+    int exitCode_ = 0;
+    lifecycle::PollLoop::Timer rollbackWindow_ = 0;  // not 0 while it lasts
+    lifecycle::PollLoop::Timer respawnTimer_ = 0;
 
-    std::mutex pidsMutex_;
-    std::set<pid_t> pids_;  // guarded by pidsMutex_: of the workers that are not reaped
-
-    Orphans orphans_;  // those that as process 1 it is left
+    Orphans orphans_;
 };
 
 }  // namespace stage

@@ -18,7 +18,7 @@ namespace lifecycle {
 namespace {
 
 constexpr int firstDescriptor = 3;
-constexpr int mostDescriptors = 1000;
+constexpr int maxDescriptors = 1000;
 
 void closeAllOnExec() {
     if (::syscall(SYS_close_range, firstDescriptor, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
@@ -32,7 +32,7 @@ void closeAllOnExec() {
     }
 }
 
-/// The value, and the variable is gone.
+/// Returns the value and unsets the variable.
 std::optional<std::string> takeVariable(const char* name) {
     const char* value = std::getenv(name);
     if (value == nullptr) {
@@ -71,19 +71,19 @@ bool isChannel(int descriptor) {
 void checkAgainstStart(InheritedSockets& inherited) {
     std::optional<RestartMessage> start = inherited.starter->receive();
     if (!start || start->word != "start") {
-        throw StartError("the generation before has not said what it hands over");
+        throw StartError("the previous generation did not send what it hands over");
     }
     if (start->number("version") != RestartChannel::version) {
-        throw StartError("the generation before speaks version " + std::string(start->text("version")) +
-                         " of the hand-over, not " + std::to_string(RestartChannel::version));
+        throw StartError("the previous generation uses version " + std::string(start->text("version")) +
+                         " of the hand-over protocol, not " + std::to_string(RestartChannel::version));
     }
     for (std::size_t i = 0; i < inherited.sockets.size(); ++i) {
         const std::string number = std::to_string(i);
-        const std::string is = inherited.sockets[i].address().toString();
-        const std::string_view should = start->text("socket" + number);
-        if (is != should) {
-            throw StartError("the generation before says " + std::string(should) + ", but descriptor " +
-                             std::to_string(inherited.sockets[i].descriptor()) + " listens on " + is);
+        const std::string actual = inherited.sockets[i].address().toString();
+        const std::string_view expected = start->text("socket" + number);
+        if (actual != expected) {
+            throw StartError("the previous generation names " + std::string(expected) + ", but descriptor " +
+                             std::to_string(inherited.sockets[i].descriptor()) + " listens on " + actual);
         }
         inherited.sockets[i].boundTo(std::string(start->text("file" + number)));
     }
@@ -92,20 +92,20 @@ void checkAgainstStart(InheritedSockets& inherited) {
 
 }  // namespace
 
-InheritedSockets InheritedSockets::take() {
+InheritedSockets InheritedSockets::fromEnvironment() {
     closeAllOnExec();
     const std::optional<std::string> pid = takeVariable("LISTEN_PID");
     const std::optional<std::string> count = takeVariable("LISTEN_FDS");
     const std::optional<std::string> names = takeVariable("LISTEN_FDNAMES");
-    takeVariable("LISTEN_PIDFDID");  // newer systemd: the same as LISTEN_PID in another way
+    takeVariable("LISTEN_PIDFDID");  // newer systemd: also names the process
 
     InheritedSockets inherited;
     if (!count || (pid && parseNumber(*pid, "LISTEN_PID") != ::getpid())) {
-        return inherited;  // They are not for us.
+        return inherited;  // they are for another process
     }
     const int number = parseNumber(*count, "LISTEN_FDS");
-    if (number > mostDescriptors) {
-        throw StartError("LISTEN_FDS=" + *count + " is more than " + std::to_string(mostDescriptors));
+    if (number > maxDescriptors) {
+        throw StartError("LISTEN_FDS=" + *count + " is more than " + std::to_string(maxDescriptors));
     }
     const std::vector<std::string> nameOf = splitNames(names.value_or(""));
 
@@ -128,7 +128,7 @@ InheritedSockets InheritedSockets::take() {
         }
     }
     if (!pid && !inherited.starter) {
-        throw StartError("LISTEN_FDS without LISTEN_PID: for whom are these sockets?");
+        throw StartError("LISTEN_FDS without LISTEN_PID: it is unknown for which process these sockets are");
     }
     if (inherited.starter) {
         checkAgainstStart(inherited);

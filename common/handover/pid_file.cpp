@@ -16,7 +16,7 @@
 namespace lifecycle {
 namespace {
 
-/// How long to wait for another process to release the directory. Short, since a forced exit waits, too.
+/// How long to wait for another process to release the directory. Short, since a forced exit waits for it, too.
 constexpr Duration lockLimit = std::chrono::milliseconds(20);
 
 }  // namespace
@@ -26,26 +26,26 @@ void PidFile::write() const {
         return;
     }
     const std::string text = std::to_string(::getpid()) + "\n";
-    const std::string beside = path_ + "." + std::to_string(::getpid());
+    const std::string temporary = path_ + "." + std::to_string(::getpid());
     const auto fail = [&](int error) {
         throw std::system_error(error, std::generic_category(), "cannot write the pid file " + path_);
     };
     const detail::DirectoryLock lock(path_, lockLimit);
-    const auto create = [&beside] {
-        return FileDescriptor(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    const auto create = [&temporary] {
+        return FileDescriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     };
     FileDescriptor file = create();
     if (!file && errno == EEXIST) {
-        ::unlink(beside.c_str());  // left behind by an earlier process of the same number
+        ::unlink(temporary.c_str());  // left by an earlier process with the same pid
         file = create();
     }
     if (!file) {
         fail(errno);
     }
     if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-        ::rename(beside.c_str(), path_.c_str()) != 0) {
+        ::rename(temporary.c_str(), path_.c_str()) != 0) {
         const int error = errno;
-        ::unlink(beside.c_str());
+        ::unlink(temporary.c_str());
         fail(error);
     }
 }
@@ -62,7 +62,7 @@ void PidFile::remove() const noexcept try {
         ::unlink(path_.c_str());
     }
 } catch (const std::exception&) {
-    // Somebody removed it, or replaced it.
+    // Somebody has removed or replaced it.
 }
 
 }  // namespace lifecycle

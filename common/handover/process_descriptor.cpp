@@ -16,7 +16,7 @@ FileDescriptor openProcess(pid_t pid) {
     return process;
 }
 
-bool hasEnded(const FileDescriptor& process) {
+bool hasExited(const FileDescriptor& process) {
     pollfd entry{process.get(), POLLIN, 0};
     return ::poll(&entry, 1, 0) > 0;
 }

@@ -36,7 +36,7 @@ RestartChannel::Ends RestartChannel::make() {
 }
 
 bool RestartChannel::send(const RestartMessage& message) const noexcept try {
-    // On the wire: the word and then key=value, a line each.
+    // On the wire: the word, then key=value, one per line.
     std::string text = message.word;
     for (const auto& [key, value] : message.fields) {
         text += "\n" + key + "=" + value;
@@ -57,21 +57,21 @@ std::optional<RestartMessage> RestartChannel::receive() {
     };
     ssize_t size = ended_ ? 0 : next();
     if (size < 0 && errno == ECONNRESET) {
-        size = next();  // The other side has gone without reading all: its last words come after this.
+        size = next();  // The other end was closed with unread messages in it: those that it sent come after this.
     }
     if (size <= 0) {
         ended_ = ended_ || size == 0 || (errno != EAGAIN && errno != EINTR);
         return std::nullopt;
     }
     std::string_view rest(bytes.data(), static_cast<std::size_t>(size));
-    const auto takeLine = [&rest] {
+    const auto nextLine = [&rest] {
         const std::string_view line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(rest.size(), line.size() + 1));
         return line;
     };
-    RestartMessage message{std::string(takeLine())};
+    RestartMessage message{std::string(nextLine())};
     while (!rest.empty()) {
-        const std::string_view line = takeLine();
+        const std::string_view line = nextLine();
         const std::size_t equals = line.find('=');
         if (equals != std::string_view::npos) {
             message.fields.emplace_back(line.substr(0, equals), line.substr(equals + 1));

@@ -24,9 +24,9 @@ namespace {
 
 constexpr Duration lockLimit = std::chrono::milliseconds(100);
 constexpr std::size_t maxClients = 16;
-/// At the limit of descriptors: try again after this time.
+/// At the limit of descriptors, or if nobody listens for a moment: try again after this time.
 constexpr Duration retryAfter = std::chrono::milliseconds(100);
-/// How many times a client asks, since it may reach a process that is just handing over.
+/// How often a client sends its request: it may reach a process that is just handing over.
 constexpr int maxAttempts = 20;
 
 std::string socketOf(const std::string& pidFile) {
@@ -50,7 +50,7 @@ std::string fileAt(const std::string& path) {
                                                : "";
 }
 
-/// A message is a word and lines.
+/// In a message a line feed separates fields.
 std::string onOneLine(std::string text) {
     std::replace(text.begin(), text.end(), '\n', ' ');
     return text;
@@ -76,10 +76,10 @@ void RestartRequests::close() noexcept try {
     stopListening();
     while (!clients_.empty()) {
         clients_.front().channel.send({"failed", {{"text", "the service shuts down"}}});
-        forget(clients_.begin());
+        remove(clients_.begin());
     }
 } catch (const std::exception&) {
-    // No memory. If the socket stays, the next start replaces it.
+    // Out of memory. If the socket stays, the next start replaces it.
 }
 
 void RestartRequests::stopListening() {
@@ -99,34 +99,34 @@ void RestartRequests::open() {
             throw std::system_error(errno, std::generic_category(), "cannot listen on " + path_);
         }
     };
-    // Renamed into place, so that there is always a process that listens at the path.
-    const std::string beside = path_ + "." + std::to_string(::getpid());
-    const sockaddr_un address = addressOf(beside);
+    // Renamed into place, so that at any moment some process listens at the path.
+    const std::string temporary = path_ + "." + std::to_string(::getpid());
+    const sockaddr_un address = addressOf(temporary);
     FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    check(static_cast<bool>(socket) && ::fchmod(socket.get(), S_IRUSR | S_IWUSR) == 0);  // the mode of the path
+    check(static_cast<bool>(socket) && ::fchmod(socket.get(), S_IRUSR | S_IWUSR) == 0);  // becomes the path's mode
     const detail::DirectoryLock lock(path_, lockLimit);
-    ::unlink(beside.c_str());
+    ::unlink(temporary.c_str());
     check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
           ::listen(socket.get(), static_cast<int>(maxClients)) == 0);
-    std::string file = fileAt(beside);
-    if (::rename(beside.c_str(), path_.c_str()) != 0) {
+    std::string file = fileAt(temporary);
+    if (::rename(temporary.c_str(), path_.c_str()) != 0) {
         const int error = errno;
-        ::unlink(beside.c_str());
+        ::unlink(temporary.c_str());
         errno = error;
         check(false);
     }
     socket_ = std::move(socket);
     file_ = std::move(file);
-    loop_.watch(socket_.get(), [this] { accept(); });
+    loop_.watch(socket_.get(), [this] { onConnect(); });
 }
 
-void RestartRequests::accept() {
+void RestartRequests::onConnect() {
     for (;;) {
         FileDescriptor connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!connection) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
                 loop_.forget(socket_.get());
-                retry_ = loop_.in(retryAfter, [this] { loop_.watch(socket_.get(), [this] { accept(); }); });
+                retry_ = loop_.in(retryAfter, [this] { loop_.watch(socket_.get(), [this] { onConnect(); }); });
             }
             return;
         }
@@ -136,15 +136,15 @@ void RestartRequests::accept() {
             clients_.erase(client);
             continue;
         }
-        loop_.watch(client->channel.descriptor(), [this, client] { listenTo(client); });
+        loop_.watch(client->channel.descriptor(), [this, client] { onReadable(client); });
     }
 }
 
-void RestartRequests::listenTo(Clients::iterator client) {
+void RestartRequests::onReadable(Clients::iterator client) {
     const std::optional<RestartMessage> message = client->channel.receive();
     if (client->channel.ended()) {
-        forget(client);
-    } else if (message && message->word == "restart" && !std::exchange(client->asked, true)) {
+        remove(client);
+    } else if (message && message->word == "restart" && !std::exchange(client->hasRequested, true)) {
         client->channel.send({"taken"});
         ucred peer{};
         socklen_t size = sizeof peer;
@@ -159,60 +159,60 @@ void RestartRequests::listenTo(Clients::iterator client) {
     }
 }
 
-void RestartRequests::forget(Clients::iterator client) {
+void RestartRequests::remove(Clients::iterator client) {
     loop_.forget(client->channel.descriptor());
     clients_.erase(client);
 }
 
-void RestartRequests::answer(bool asked, unsigned generation, const RestartMessage& outcome) {
+void RestartRequests::respond(bool hasRequested, unsigned generation, const RestartMessage& outcome) {
     for (auto client = clients_.begin(); client != clients_.end();) {
         const auto next = std::next(client);
-        if (client->asked == asked && client->generation == generation) {
+        if (client->hasRequested == hasRequested && client->generation == generation) {
             client->channel.send(outcome);
-            forget(client);
+            remove(client);
         }
         client = next;
     }
 }
 
-void RestartRequests::moved() {
+void RestartRequests::redirect() {
     stopListening();
     const RestartMessage again{"again", {{"from", std::to_string(latest_ + 1)}}};
-    answer(false, 0, again);
-    answer(true, 0, again);
+    respond(false, 0, again);
+    respond(true, 0, again);
 }
 
-bool RestartRequests::areWaiting() const {
+bool RestartRequests::hasPending() const {
     return std::any_of(clients_.begin(), clients_.end(),
-                       [](const Client& client) { return client.asked && client.generation == 0; });
+                       [](const Client& client) { return client.hasRequested && client.generation == 0; });
 }
 
-void RestartRequests::begun(unsigned generation) {
+void RestartRequests::restartBegan(unsigned generation) {
     latest_ = generation;
     isStarting_ = true;
     for (Client& client : clients_) {
-        if (client.asked && client.generation == 0) {
+        if (client.hasRequested && client.generation == 0) {
             client.generation = generation;
         }
     }
 }
 
-void RestartRequests::served(unsigned generation, pid_t pid) {
+void RestartRequests::restartCommitted(unsigned generation, pid_t pid) {
     isStarting_ = isStarting_ && generation != latest_;
-    answer(true, generation,
+    respond(true, generation,
            {"served", {{"text", "generation " + std::to_string(generation) + " serves: process " + std::to_string(pid)}}});
 }
 
-void RestartRequests::failed(unsigned generation, const std::string& reason) {
+void RestartRequests::restartFailed(unsigned generation, const std::string& reason) {
     isStarting_ = isStarting_ && generation != latest_;
-    answer(true, generation, {"failed", {{"text", onOneLine(reason)}}});
+    respond(true, generation, {"failed", {{"text", onOneLine(reason)}}});
 }
 
-void RestartRequests::refused(const std::string& reason) {
-    answer(true, 0, {"failed", {{"text", "restart refused: " + onOneLine(reason)}}});
+void RestartRequests::reject(const std::string& reason) {
+    respond(true, 0, {"failed", {{"text", "restart refused: " + onOneLine(reason)}}});
 }
 
-// ---- the other side -----------------------------------------------------------------------------
+// ---- the client ---------------------------------------------------------------------------------
 
 RestartOutcome requestRestart(const std::string& pidFile) try {
     using Kind = RestartOutcome::Kind;
@@ -222,11 +222,11 @@ RestartOutcome requestRestart(const std::string& pidFile) try {
     for (int attempt = 1; attempt <= maxAttempts; ++attempt) {
         FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
         if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-            return {Kind::nobody, "nobody serves there: " + path + ": " + std::generic_category().message(errno)};
+            return {Kind::noService, "no service: " + path + ": " + std::generic_category().message(errno)};
         }
         RestartChannel service(std::move(socket));
         service.send(request);
-        bool taken = false;
+        bool accepted = false;
         while (!service.ended()) {
             pollfd input{service.descriptor(), POLLIN, 0};
             ::poll(&input, 1, -1);
@@ -240,20 +240,20 @@ RestartOutcome requestRestart(const std::string& pidFile) try {
             if (message->word == "failed") {
                 return {Kind::failed, std::string(message->text("text"))};
             }
-            taken = message->word == "taken";
+            accepted = message->word == "taken";
             if (message->word == "again") {
                 request.fields = {{"from", std::string(message->text("from"))}};
                 break;
             }
         }
-        if (taken) {
-            return {Kind::failed, "the process that was asked exited before the restart was over"};
+        if (accepted) {
+            return {Kind::failed, "the process that had accepted the request exited before the restart was over"};
         }
         std::this_thread::sleep_for(retryAfter / 2);  // until the next generation listens
     }
-    return {Kind::failed, "no process has taken the request: the service keeps restarting"};
+    return {Kind::failed, "no process accepted the request: the service keeps restarting"};
 } catch (const std::exception& error) {
-    return {RestartOutcome::Kind::nobody, error.what()};
+    return {RestartOutcome::Kind::noService, error.what()};
 }
 
 }  // namespace lifecycle

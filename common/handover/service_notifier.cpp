@@ -18,7 +18,7 @@
 namespace lifecycle {
 namespace {
 
-/// The number in that variable, if it is there and is one, and more than 0.
+/// The value of that variable, if it is a number above 0.
 std::optional<std::int64_t> numberIn(const char* variable) {
     const char* text = std::getenv(variable);
     std::int64_t number = 0;
@@ -40,9 +40,9 @@ ServiceNotifier::ServiceNotifier() {
     if (const char* path = std::getenv("NOTIFY_SOCKET")) {
         path_ = path;
     }
-    constexpr std::int64_t mostMicroseconds = Duration::max().count() / 1000;
+    constexpr std::int64_t maxMicroseconds = Duration::max().count() / 1000;
     const auto limit = numberIn("WATCHDOG_USEC");
-    if (!path_.empty() && limit && *limit < mostMicroseconds &&
+    if (!path_.empty() && limit && *limit < maxMicroseconds &&
         numberIn("WATCHDOG_PID").value_or(::getpid()) == ::getpid()) {
         watchdogInterval_ = std::chrono::microseconds(*limit) / 2;
     }

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int firstDescriptor = 3;
 
-/// posix_spawnattr_t with an end of its life.
+/// Owns a posix_spawnattr_t.
 class SpawnAttributes {
 public:
     explicit SpawnAttributes(const std::vector<int>& blockedSignals) {
@@ -45,7 +45,7 @@ private:
     posix_spawnattr_t attributes_{};
 };
 
-/// posix_spawn_file_actions_t with an end of its life.
+/// Owns a posix_spawn_file_actions_t.
 class FileActions {
 public:
     FileActions() { posix_spawn_file_actions_init(&actions_); }
@@ -58,7 +58,7 @@ public:
     }
 
     void pass(const std::vector<int>& descriptors) {
-        // Copies beyond the numbers in question first: one may be at the place of another.
+        // Copied beyond the target numbers first: a descriptor may have the target number of another one.
         const int beyond = firstDescriptor + static_cast<int>(descriptors.size());
         for (const int descriptor : descriptors) {
             copies_.emplace_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, beyond));

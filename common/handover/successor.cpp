@@ -14,8 +14,9 @@
 namespace lifecycle {
 namespace {
 
-/// An exiting process closes its descriptors before its exit code is known, on a busy machine long before.
-constexpr Duration endFollows = std::chrono::seconds(2);
+/// Time for a process that has closed its channel to exit. The kernel closes the descriptors of an exiting process
+/// before it reports the exit; on a busy machine, long before.
+constexpr Duration exitGrace = std::chrono::seconds(2);
 
 std::vector<std::string> inodesOf(const std::vector<const ListeningSocket*>& sockets) {
     std::vector<std::string> inodes;
@@ -58,25 +59,25 @@ SpawnOptions optionsFor(const SuccessorPlan& plan, int channel) {
     return options;
 }
 
-/// Whoever started this process may have made it ignore SIGCHLD; then the kernel reaps children by itself.
-void letChildrenBeWaitedFor() {
+/// If this process was started with SIGCHLD ignored, the kernel would reap its children and drop their exit codes.
+void restoreChildSignal() {
     struct sigaction action{};
     if (::sigaction(SIGCHLD, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) {
         ::signal(SIGCHLD, SIG_DFL);
     }
 }
 
-/// Waits for the end of a child, and leaves it to be reaped: until then its pid is not given away.
-ChildEnd endOf(pid_t pid) {
+/// Blocks until a child has exited, and does not reap it, so that its pid is not reused yet.
+ChildExit waitForExit(pid_t pid) {
     siginfo_t info{};
     while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == -1 && errno == EINTR) {
     }
-    return info.si_code == CLD_EXITED ? ChildEnd{info.si_status, 0} : ChildEnd{-1, info.si_status};
+    return info.si_code == CLD_EXITED ? ChildExit{info.si_status, 0} : ChildExit{-1, info.si_status};
 }
 
 }  // namespace
 
-std::string ChildEnd::text() const {
+std::string ChildExit::text() const {
     return signal != 0 ? "killed by " + signalName(signal) : "exit code " + std::to_string(code);
 }
 
@@ -91,41 +92,41 @@ Successor::Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callba
 }
 
 void Successor::start(const SuccessorPlan& plan) {
-    letChildrenBeWaitedFor();
+    restoreChildSignal();
     pid_ = spawn(plan.command.argv, optionsFor(plan, theirEnd_.get()));
     theirEnd_.reset();
     spawned_ = Clock::now();
     try {
         process_ = openProcess(pid_);
-        loop_.watch(channel_->descriptor(), [this] { listen(); });
-        loop_.watch(process_.get(), [this] { ended(); });
+        loop_.watch(channel_->descriptor(), [this] { onReadable(); });
+        loop_.watch(process_.get(), [this] { onProcessExited(); });
     } catch (...) {
-        forgetAll();
+        unwatch();
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_.exchange(0), nullptr, 0);
         throw;
     }
-    timeout_ = loop_.in(plan.startTimeout, [this, limit = plan.startTimeout] {
+    startTimer_ = loop_.in(plan.startTimeout, [this, limit = plan.startTimeout] {
         fail("not serving after " + formatDuration(limit) + ": killed");
     });
 }
 
 Successor::~Successor() {
-    forgetAll();
-    if (end_) {
+    unwatch();
+    if (exit_) {
         ::waitpid(pid_, nullptr, 0);
     }
 }
 
-void Successor::forgetAll() {
+void Successor::unwatch() {
     loop_.forget(channel_->descriptor());
     loop_.forget(process_.get());
-    loop_.cancel(timeout_);
-    loop_.cancel(silence_);
+    loop_.cancel(startTimer_);
+    loop_.cancel(disconnectTimer_);
 }
 
-/// Later, on the loop: whoever is called may destroy this object.
-void Successor::tell(std::function<void()> callback) {
+/// Not called directly: a callback may destroy this object.
+void Successor::post(std::function<void()> callback) {
     loop_.post([alive = std::weak_ptr(alive_), callback = std::move(callback)] {
         if (!alive.expired()) {
             callback();
@@ -134,56 +135,56 @@ void Successor::tell(std::function<void()> callback) {
 }
 
 void Successor::kill() {
-    forgetAll();
+    unwatch();
     alive_.reset();
-    if (!end_) {
+    if (!exit_) {
         ::kill(pid_, SIGKILL);
-        end_ = endOf(pid_);
+        exit_ = waitForExit(pid_);
     }
 }
 
-void Successor::forceEnd() const noexcept {
-    channel_->send({"end"});  // in case its pid is not known here yet
+void Successor::forceExit() const noexcept {
+    channel_->send({"shutdown"});  // in case its pid is not known here yet
     if (const pid_t pid = pid_) {
         ::kill(pid, SIGKILL);  // not reaped yet
     }
 }
 
-void Successor::listen() {
+void Successor::onReadable() {
     while (const std::optional<RestartMessage> message = channel_->receive()) {
-        take(*message);
+        onMessage(*message);
     }
     if (channel_->ended()) {
         loop_.forget(channel_->descriptor());
-        if (state_ != State::serving && !end_) {
-            silence_ = loop_.in(endFollows, [this] {
-                fail(state_ == State::starting ? "closed the pipe without a word: killed"
-                                               : "closed the pipe before it served: killed");
+        if (state_ != State::serving && !exit_) {
+            disconnectTimer_ = loop_.in(exitGrace, [this] {
+                fail(state_ == State::starting ? "closed its channel before it was ready: killed"
+                                               : "closed its channel before it served: killed");
             });
         }
     }
 }
 
-void Successor::take(const RestartMessage& message) {
+void Successor::onMessage(const RestartMessage& message) {
     if (message.word == "ready" && state_ == State::starting) {
-        check(message);
-    } else if (message.word == "serving" && state_ == State::told) {
+        onReady(message);
+    } else if (message.word == "serving" && state_ == State::serveSent) {
         state_ = State::serving;
         serving_ = Clock::now();
-        tell(callbacks_.serving);
+        post(callbacks_.onServing);
     } else if (state_ == State::serving) {
-        tell([said = callbacks_.said, message] { said(message); });
+        post([onMessage = callbacks_.onMessage, message] { onMessage(message); });
     }
 }
 
-void Successor::check(const RestartMessage& ready) {
+void Successor::onReady(const RestartMessage& ready) {
     if (ready.number("version") != RestartChannel::version) {
-        fail("speaks version " + std::string(ready.text("version")) + " of the hand-over, not " +
+        fail("uses version " + std::string(ready.text("version")) + " of the hand-over protocol, not " +
              std::to_string(RestartChannel::version) + ": killed");
         return;
     }
     if (ready.number("pid") != static_cast<std::uint64_t>(pid_)) {
-        fail("says it is process " + std::string(ready.text("pid")) + ", not " + std::to_string(pid_) + ": killed");
+        fail("reports pid " + std::string(ready.text("pid")) + ", not " + std::to_string(pid_) + ": killed");
         return;
     }
     std::string inodes;
@@ -191,34 +192,33 @@ void Successor::check(const RestartMessage& ready) {
         inodes += (inodes.empty() ? "" : ",") + inode;
     }
     if (ready.text("inodes") != inodes) {
-        fail("has other sockets (" + std::string(ready.text("inodes")) + ") than it was given (" + inodes +
-             "): killed");
+        fail("reports sockets " + std::string(ready.text("inodes")) + ", but was given " + inodes + ": killed");
         return;
     }
-    state_ = State::told;
+    state_ = State::serveSent;
     mayServe_ = true;
-    loop_.cancel(timeout_);
-    say({"serve"});
+    loop_.cancel(startTimer_);
+    send({"serve"});
 }
 
 void Successor::fail(std::string reason) {
-    if (state_ != State::failing && !end_) {
-        state_ = State::failing;
-        reason_ = std::move(reason);
-        ::kill(pid_, SIGKILL);  // ended() follows
+    if (state_ != State::killed && !exit_) {
+        state_ = State::killed;
+        failure_ = std::move(reason);
+        ::kill(pid_, SIGKILL);  // onProcessExited() follows
     }
 }
 
-void Successor::ended() {
-    end_ = endOf(pid_);
-    listen();  // its last words
+void Successor::onProcessExited() {
+    exit_ = waitForExit(pid_);
+    onReadable();  // messages that it sent before it exited
     const bool served = state_ == State::serving;
-    forgetAll();
+    unwatch();
     if (served) {
-        tell([gone = callbacks_.gone, end = *end_] { gone(end); });
+        post([onExited = callbacks_.onExited, exit = *exit_] { onExited(exit); });
     } else {
-        tell([failed = callbacks_.failed, reason = reason_.empty() ? end_->text() : reason_, end = *end_] {
-            failed(reason, end);
+        post([onFailed = callbacks_.onFailed, reason = failure_.empty() ? exit_->text() : failure_, exit = *exit_] {
+            onFailed(reason, exit);
         });
     }
 }

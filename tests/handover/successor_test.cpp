@@ -16,7 +16,7 @@
 #include <string>
 
 using namespace std::chrono_literals;
-using lifecycle::ChildEnd;
+using lifecycle::ChildExit;
 using lifecycle::ListeningSocket;
 using lifecycle::PollLoop;
 using lifecycle::RestartChannel;
@@ -26,7 +26,7 @@ using lifecycle::SuccessorPlan;
 
 namespace {
 
-/// Starts a shell as the new generation; why it was not taken, "" if it serves.
+/// Starts a shell as the new generation; why it failed, "" if it serves.
 std::string verdictOn(const std::string& script, lifecycle::Duration startTimeout = 30s) {
     PollLoop loop;
     std::string verdict;
@@ -37,14 +37,14 @@ std::string verdictOn(const std::string& script, lifecycle::Duration startTimeou
     std::unique_ptr<Successor> successor;
     successor = std::make_unique<Successor>(
         loop, plan,
-        Successor::Callbacks{.serving = [&] { loop.stop(); },
-                             .failed =
-                                 [&](const std::string& reason, const ChildEnd&) {
+        Successor::Callbacks{.onServing = [&] { loop.stop(); },
+                             .onFailed =
+                                 [&](const std::string& reason, const ChildExit&) {
                                      verdict = reason;
                                      loop.stop();
                                  },
-                             .gone = [](const ChildEnd&) {},
-                             .said = [](const RestartMessage&) {}});
+                             .onExited = [](const ChildExit&) {},
+                             .onMessage = [](const RestartMessage&) {}});
     successor->start(plan);
     loop.run();
     const pid_t pid = successor->pid();
@@ -55,18 +55,18 @@ std::string verdictOn(const std::string& script, lifecycle::Duration startTimeou
 
 } // namespace
 
-TEST_CASE("library: a new generation that ends says how") {
+TEST_CASE("library: a new generation that exits early is reported with its exit code or signal") {
     CHECK(verdictOn("exit 7") == "exit code 7");
     CHECK(verdictOn("exit 0") == "exit code 0");
     CHECK(verdictOn("kill -SEGV $$") == "killed by SIGSEGV");
 }
 
-TEST_CASE("library: a new generation that closes its pipe or says nothing is killed with the reason") {
-    CHECK(verdictOn("exec 4<&-; exec sleep 60") == "closed the pipe without a word: killed");
+TEST_CASE("library: a new generation that closes its channel or never reports is killed with the reason") {
+    CHECK(verdictOn("exec 4<&-; exec sleep 60") == "closed its channel before it was ready: killed");
     CHECK(verdictOn("exec sleep 60", 100ms) == "not serving after 100ms: killed");
 }
 
-TEST_CASE("library: a new generation finds what it was given and nothing else") {
+TEST_CASE("library: a new generation inherits the sockets and the channel and nothing else") {
     const std::string check = "[ $LISTEN_FDS = 2 ] && [ $LISTEN_FDNAMES = socket:restart ] && "
                               "[ -z \"$LISTEN_PID\" ] && [ -S /proc/self/fd/3 ] && [ -S /proc/self/fd/4 ] && "
                               "[ \"$PWD\" = / ]";
@@ -94,14 +94,14 @@ TEST_CASE("library: messages of a channel are kept whole and its end is seen") {
     { const RestartChannel gone = std::move(ends.ours); }
     CHECK_FALSE(theirs.receive().has_value());
     CHECK(theirs.ended());
-    theirs.send({"nobody hears this"}); // and no signal kills
+    theirs.send({"lost"}); // and no signal kills
 }
 
-TEST_CASE("library: the last words of a process that has not heard all are heard") {
+TEST_CASE("library: the last message of a process that exits with unread messages arrives") {
     RestartChannel::Ends ends = RestartChannel::make();
     {
         RestartChannel theirs(std::move(ends.theirs));
-        ends.ours.send({"end"}); // never read
+        ends.ours.send({"shutdown"}); // never read
         theirs.send({"released"});
     }
     const auto last = ends.ours.receive();
@@ -113,7 +113,7 @@ TEST_CASE("library: the last words of a process that has not heard all are heard
 
 namespace {
 
-/// What the starter thinks of a `ready` with these fields; the child's end of the pipe is played here.
+/// How the starter judges a `ready` message with these fields, which the child sends.
 std::string verdictOnReady(const std::string& fields) {
     // printf has no way to a SEQPACKET socket but its descriptor: one write is one message.
     return verdictOn("printf 'ready\\n" + fields + "' >&4; exec sleep 60", 5s);
@@ -122,7 +122,7 @@ std::string verdictOnReady(const std::string& fields) {
 } // namespace
 
 TEST_CASE("library: a new generation with another version or pid or socket is killed with the reason") {
-    CHECK(verdictOnReady("version=9\\npid=1\\ninodes=1") == "speaks version 9 of the hand-over, not 2: killed");
-    CHECK(verdictOnReady("version=2\\npid=1\\ninodes=1").find("says it is process 1, not ") == 0);
-    CHECK(verdictOnReady("version=2\\npid='$$'\\ninodes=1").find("has other sockets (1) than it was given (") == 0);
+    CHECK(verdictOnReady("version=9\\npid=1\\ninodes=1") == "uses version 9 of the hand-over protocol, not 3: killed");
+    CHECK(verdictOnReady("version=3\\npid=1\\ninodes=1").find("reports pid 1, not ") == 0);
+    CHECK(verdictOnReady("version=3\\npid='$$'\\ninodes=1").find("reports sockets 1, but was given ") == 0);
 }

@@ -7,8 +7,8 @@
 
 namespace lifecycle::timeline {
 
-/// How a kind is shown: in words, in the text form, and in the SVG by colour and by pattern, so that
-/// nobody depends on colours.
+/// How a kind is shown: as a word, as a letter in the text form, and in the SVG by colour and by pattern, so that
+/// no reader depends on colours.
 struct Look {
     std::string word;
     char letter;

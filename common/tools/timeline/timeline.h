@@ -7,18 +7,18 @@ namespace lifecycle::timeline {
 
 /// What a bar shows: how a request ended, or what else took time.
 enum class Kind {
-    served,       ///< a whole answer, whatever its status
-    unavailable,  ///< a whole answer, 503
+    served,       ///< a complete response, whatever its status
+    unavailable,  ///< a complete response, 503
     refused,      ///< no connection: the client may go elsewhere, nothing is lost
-    cut,          ///< begun, and ended by the server's deadline
-    lost,         ///< sent, and never answered
+    cut,          ///< in flight, and aborted at the server's deadline
+    lost,         ///< sent, and got no response
     work,         ///< work that no client waits for, finished
     lostWork,     ///< work that no client waits for, and that was not finished
     step,         ///< a step of the shutdown: a hook, the lame duck
     process,      ///< the life of a process
 };
 
-/// Seconds since the begin of the picture.
+/// Seconds since the beginning of the picture.
 using Seconds = double;
 
 struct Bar {
@@ -34,24 +34,24 @@ struct Row {
     std::vector<Bar> bars{};
 };
 
-/// A moment that concerns everybody.
+/// A moment that concerns the whole picture.
 struct Mark {
     Seconds at = 0;
     std::string text;
 };
 
-/// A run: what clients, hooks and processes did side by side, from second 0 to the end.
+/// A run: what clients, hooks and processes did concurrently, from second 0 to the end.
 struct Timeline {
     std::string title;
     std::vector<Row> rows{};
     std::vector<Mark> marks{};
-    Seconds until = 0;  ///< it is drawn at least so far
+    Seconds until = 0;  ///< it is drawn at least until then
 
     /// The last moment that is drawn.
     Seconds end() const;
 };
 
-/// Lets all of them end at the same second, so that they can be compared.
+/// Draws all of them until the same second, so that they can be compared.
 void drawToOneScale(std::vector<Timeline>& timelines);
 
 }  // namespace lifecycle::timeline

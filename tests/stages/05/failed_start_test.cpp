@@ -75,7 +75,7 @@ TEST_CASE("05: a new generation that cannot be started or fails at once costs no
     server.configure("fault=crash\n");
     failsWith(server, load, "killed by SIGABRT");
     server.configure("fault=silent\n");
-    failsWith(server, load, "closed the pipe without a word");
+    failsWith(server, load, "closed its channel before it was ready");
     server.configure("fault=nonsense\n");
     failsWith(server, load, "exit code 64");
 
@@ -169,7 +169,7 @@ TEST_CASE("05: at the limit of descriptors a restart fails and the service goes 
     server.signal(SIGHUP);
     const Event failed = server->waitForEvent("restart.failed");
     CHECK(failed.field("reason").find("Too many open files") != std::string::npos);
-    CHECK(failed.field("note") == "this generation serves on");
+    CHECK(failed.field("note") == "this generation keeps serving");
     REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, &before, nullptr) == 0);
     CHECK(server.greeting().find("generation=1") != std::string::npos);
     server.restart(2);

@@ -156,7 +156,7 @@ TEST_CASE("05: whoever is killed at a message of the first restart, one generati
                                  {"2 receives start"},
                                  {"2 received start"}} +
                    momentsOf("ready", 2, 0) + momentsOf("serve", 0, 2) + momentsOf("serving", 2, 0));
-    checkCases({shortWindow, grace}, nothing, restart, momentsOf("settled", 0, 2, Left::one, Left::nobody));
+    checkCases({shortWindow, grace}, nothing, restart, momentsOf("committed", 0, 2, Left::one, Left::nobody));
 }
 
 TEST_CASE("05: whoever is killed at a message within the rollback window, one generation serves or the port is free") {
@@ -168,10 +168,10 @@ TEST_CASE("05: whoever is killed at a message within the rollback window, one ge
                                  {"0 received released", Left::nobody}});
     const Step terminateOld = [](const Service& service) { service.server->signal(SIGTERM); };
     checkCases({longWindow, grace}, takeOver, terminateOld,
-               std::vector<Case>{{"0 sends end", Left::one},
-                                 {"0 sent end", Left::nobody},
-                                 {"2 receives end", Left::nobody},
-                                 {"2 received end", Left::nobody}});
+               std::vector<Case>{{"0 sends shutdown", Left::one},
+                                 {"0 sent shutdown", Left::nobody},
+                                 {"2 receives shutdown", Left::nobody},
+                                 {"2 received shutdown", Left::nobody}});
 }
 
 TEST_CASE("05: whoever is killed at a message of a restart while an older generation drains, one serves or the port is free") {
@@ -197,7 +197,7 @@ TEST_CASE("05: whoever is killed at a message of a restart while an older genera
     };
     third("--rollback-window=300ms",
           momentsOf("ready", 3, 2) + momentsOf("serve", 2, 3) + momentsOf("serving", 3, 2));
-    third(shortWindow, momentsOf("settled", 2, 3, Left::one, Left::nobody));
+    third(shortWindow, momentsOf("committed", 2, 3, Left::one, Left::nobody));
 }
 
 TEST_CASE("05: with stable-pid a worker killed at a message of a restart costs no service and TERM ends it") {
@@ -207,7 +207,7 @@ TEST_CASE("05: with stable-pid a worker killed at a message of a restart costs n
                momentsOf("start", 0, 2, p) + momentsOf("ready", 2, 0, Left::one, p) + momentsOf("serve", 0, 2, p) +
                    momentsOf("serving", 2, 0, Left::one, p) + momentsOf("retire", 0, 1, p) +
                    momentsOf("released", 1, 0, Left::one, p));
-    checkCases({stablePid, shortWindow, grace}, nothing, restart, momentsOf("finish", 0, 1, p));
+    checkCases({stablePid, shortWindow, grace}, nothing, restart, momentsOf("drain", 0, 1, p));
     const Step killServing = [](const Service& service) {
         ::kill(static_cast<pid_t>(service.server.waitForGeneration(2).number("pid")), SIGKILL);
     };

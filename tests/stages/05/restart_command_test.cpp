@@ -63,7 +63,7 @@ TEST_CASE("05: --restart-of returns 70 and the reason when the start fails or is
         server.configure("fault=exit7\n");
         checkOutcome(server, 70, "restart failed: exit code 7");
         server.configure("fault=ready-then-die=1ms\n");
-        checkOutcome(server, 70, "rolled back: the new generation has ended: killed by SIGABRT");
+        checkOutcome(server, 70, "rolled back: the new generation has exited: killed by SIGABRT");
         // The old generation, which serves again, can be asked again.
         server.configure("fault=crash\n");
         checkOutcome(server, 70, "restart failed: killed by SIGABRT");
@@ -88,7 +88,7 @@ TEST_CASE("05: --restart-of returns 70 and the reason when the restart is refuse
 }
 
 TEST_CASE("05: --restart-of returns 69 when there is no service with that pid file") {
-    checkOutcome(Process(stage("05_hot_restart", {"--restart-of=/nowhere/pid"})), 69, "nobody serves there");
+    checkOutcome(Process(stage("05_hot_restart", {"--restart-of=/nowhere/pid"})), 69, "no service");
     const TempDir directory;
     const std::string longPath = directory.path() / std::string(120, 'x');
     checkOutcome(Process(stage("05_hot_restart", {"--restart-of", longPath})), 69, "File name too long");

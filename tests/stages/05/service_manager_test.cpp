@@ -130,7 +130,7 @@ TEST_CASE("05: the service manager is told of each step and of the end once by t
     server.configure("fault=exit7\n");
     server.signal(SIGHUP);
     CHECK(manager.next().find(reloading) == 0);
-    CHECK(manager.next() == ready(second, "generation 2 serves on: restart failed: exit code 7"));
+    CHECK(manager.next() == ready(second, "generation 2 keeps serving: restart failed: exit code 7"));
     server->waitForExit(10s);
     CHECK(manager.isSilent()); // the old one has ended, and the service has not
     CHECK(server.end() == 0);

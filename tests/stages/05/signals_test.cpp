@@ -196,7 +196,7 @@ TEST_CASE("05: HUP to a generation that has handed over names the process to sen
     const auto second = server.restart(2).number("pid");
     server->signal(SIGHUP);
     const std::string reason = server.waitForEvents("restart.refused", 1).field("reason");
-    CHECK(reason == "this generation has handed over: the service is process " + std::to_string(second));
+    CHECK(reason == "this generation has handed over: the active one is process " + std::to_string(second));
 }
 
 TEST_CASE("05: neither a restart nor the shutdown needs a thread that the old generation does not have") {

@@ -91,7 +91,7 @@ TEST_CASE("05: with stable-pid a replacement that cannot start is tried again un
     const RestartServer server({stablePid});
     server.configure("fault=exit7\n");
     ::kill(static_cast<pid_t>(server.waitForGeneration(1).number("pid")), SIGKILL);
-    CHECK(server.waitForEvents("restart.failed", 2).field("note") == "nobody serves");
+    CHECK(server.waitForEvents("restart.failed", 2).field("note") == "no generation serves");
     server.configure("");
     CHECK(server.greeting().find("generation=") != std::string::npos);
     server.signal(SIGTERM);

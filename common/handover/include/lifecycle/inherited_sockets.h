@@ -9,31 +9,29 @@
 
 namespace lifecycle {
 
-/// What a process finds open when it starts: listening sockets from a service manager (systemd's
-/// socket activation) or from the generation before it. Both come through the same door: LISTEN_FDS
-/// descriptors from 3 on, named in LISTEN_FDNAMES.
+/// The listening sockets that a process inherits from a service manager (systemd's socket activation) or from the
+/// previous generation. Both use the same protocol: LISTEN_FDS descriptors from 3 on, named in LISTEN_FDNAMES.
 ///
-/// A service manager tells in LISTEN_PID whom it means. A generation cannot know the pid of the one
-/// that it starts beforehand; it adds a RestartChannel under the name "restart" instead, and one
-/// descriptor named "older" for each generation that still lives, see openProcess.
+/// A service manager sets LISTEN_PID to the process that they are for. A generation cannot know the pid of its successor
+/// beforehand; instead it adds a RestartChannel named "restart", and one descriptor named "older" for each generation
+/// that is still running, see openProcess. Source: sd_listen_fds(3).
 struct InheritedSockets {
     std::vector<ListeningSocket> sockets;
-    /// To the process that has started this one; empty when a service manager has.
+    /// The channel to the process that started this one; empty if a service manager did.
     std::optional<RestartChannel> starter;
-    /// What the starter has said first.
+    /// The starter's first message.
     RestartMessage start;
     std::vector<FileDescriptor> older;
 
-    /// Takes what there is. To be called first thing in main, before any thread: it unsets the variables and
-    /// sets close-on-exec on every descriptor from 3 on, also those that the parent left open by mistake,
-    /// so that children and later generations do not inherit them.
+    /// Adopts the inherited descriptors, if any. Must be called first in main, before any thread: it unsets the
+    /// variables and sets close-on-exec on every descriptor from 3 on, also on those that the parent left open by
+    /// mistake, so that children and later generations do not inherit them.
     ///
-    /// Throws StartError, with a sentence for the user, when something is not as it should be: a
-    /// descriptor that is closed, no socket, or does not listen, another address than the starter
-    /// says, or another version of the protocol.
-    static InheritedSockets take();
+    /// Throws StartError with a sentence for the user if a descriptor is closed, is not a socket, does not listen, or
+    /// has another address than the starter names, or if the starter uses another version of the protocol.
+    static InheritedSockets fromEnvironment();
 
-    /// Of `sockets`, for HttpServerOptions and SuccessorPlan; good while they stay where they are.
+    /// To `sockets`, for HttpServerOptions and SuccessorPlan. Valid until `sockets` is moved or changed.
     std::vector<const ListeningSocket*> pointers() const;
 };
 

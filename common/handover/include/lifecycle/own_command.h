@@ -5,17 +5,16 @@
 
 namespace lifecycle {
 
-/// How this program was started, as the shell saw it: the name, not the file that was behind it. When
-/// the next generation is started, the name is looked up anew, so that it is the file, the target of
-/// the symbolic link, or the program in PATH as it is then. /proc/self/exe would be the old file, for
-/// ever.
+/// The command that started this program, with the name that the shell used. The name is looked up again when the next
+/// generation is started, so that a new file, a changed symbolic link or a new program in PATH is picked up.
+/// /proc/self/exe would always be the old file.
 struct OwnCommand {
     std::vector<std::string> argv;
-    /// The working directory by the name it was entered by, which $PWD tells: for a name that a
-    /// deployment makes a link to each new version.
+    /// The working directory by the name that $PWD has for it: a deployment may make that name a symbolic link to each
+    /// new version.
     std::string directory;
 
-    /// To be called at the start of main. Throws std::system_error if the working directory is gone.
+    /// Must be called at the start of main. Throws std::system_error if the working directory is gone.
     static OwnCommand of(int argc, const char* const* argv);
 };
 

@@ -6,12 +6,12 @@
 
 namespace lifecycle {
 
-/// A descriptor that has input as soon as the process has ended, for PollLoop::watch, and that can be
-/// handed to other processes, as a pid cannot: numbers are given out again. Close-on-exec. Throws
-/// std::system_error: no such process, or Linux older than 5.3. Source: pidfd_open(2).
+/// A descriptor that is readable once the process has exited, for PollLoop::watch. Unlike a pid, which may be reused, it
+/// can safely be handed to other processes. Close-on-exec. Throws std::system_error if there is no such process, or on
+/// Linux older than 5.3. Source: pidfd_open(2).
 FileDescriptor openProcess(pid_t pid);
 
-/// The process behind such a descriptor has ended. Does not block.
-bool hasEnded(const FileDescriptor& process);
+/// The process of such a descriptor has exited. Does not block.
+bool hasExited(const FileDescriptor& process);
 
 }  // namespace lifecycle

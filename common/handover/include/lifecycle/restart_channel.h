@@ -18,26 +18,26 @@ struct RestartMessage {
 
     /// The value, empty if there is no such field.
     std::string_view text(std::string_view key) const;
-    /// The same as a number, 0 if it is none.
+    /// The same as a number, 0 if it is not one.
     std::uint64_t number(std::string_view key) const;
 };
 
-/// What a generation and the one that it starts have to say to each other. In this order:
+/// The messages between a generation and the one that it starts. In this order:
 ///
 ///     starter → new   start     version=, generation=, sockets: what is handed over
 ///     new → starter   ready     version=, pid=, inodes of the sockets that it got; it is ready to serve
 ///     starter → new   serve     all of that is right: accept clients
 ///     new → starter   serving   it accepts clients; only now does the starter stop accepting
 ///
-/// So at any moment at least one process accepts. Before `serve` the new generation accepts nobody, so that
-/// nothing is lost if it fails or is killed; afterwards it may have clients, and the starter no longer kills
-/// it. What follows is up to the service. The channel ends when the other process exits.
+/// So at any moment at least one process accepts. Before `serve` the new generation accepts nobody, so nothing is lost
+/// if it fails or is killed; afterwards it may have clients, and the starter no longer kills it. Further messages are up
+/// to the service, except `shutdown` (see Successor::forceExit). The channel ends when the other process exits.
 ///
 /// Messages are kept whole (a SOCK_SEQPACKET pair); up to about 200 kB fit (net.core.wmem_default). Nothing
 /// here blocks. send() may be called from every thread, the rest from one.
 class RestartChannel {
 public:
-    static constexpr std::uint64_t version = 2;
+    static constexpr std::uint64_t version = 3;
 
     explicit RestartChannel(FileDescriptor descriptor) : descriptor_(std::move(descriptor)) {}
 
@@ -45,14 +45,14 @@ public:
     /// Both ends, close-on-exec. Throws std::system_error.
     static Ends make();
 
-    /// False if the whole message was dropped: the other side is gone, which receive() will report, or does
-    /// not read, or the message is too long; errno says which.
+    /// False if the whole message was dropped: the other process has exited, which ended() will report, or does not
+    /// read, or the message is too long; errno says which.
     bool send(const RestartMessage& message) const noexcept;
 
-    /// The next message, if one is there.
+    /// The next message, if one has arrived.
     std::optional<RestartMessage> receive();
 
-    /// receive() has found that the other side is gone.
+    /// receive() has found that the other end is closed.
     bool ended() const { return ended_; }
 
     int descriptor() const { return descriptor_.get(); }

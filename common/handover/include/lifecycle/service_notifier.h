@@ -8,14 +8,14 @@
 
 namespace lifecycle {
 
-/// Tells a service manager how far a service is, over the socket that it names in NOTIFY_SOCKET;
-/// without that variable nothing is told. Never blocks, never throws: the service does not depend on
-/// who listens. All functions may be called from every thread.
+/// Reports the state of a service to its service manager, over the socket that NOTIFY_SOCKET names; does nothing without
+/// that variable. Never blocks and never throws: the service does not depend on its service manager. All functions may
+/// be called from every thread.
 ///
 /// Source: sd_notify(3), https://www.freedesktop.org/software/systemd/man/sd_notify.html
 class ServiceNotifier {
 public:
-    /// Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, which stay for the next generation.
+    /// Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and leaves them set for the next generation.
     ServiceNotifier();
 
     /// The process `mainPid` serves; also ends a reload. `status` is for people, here and below: `systemctl

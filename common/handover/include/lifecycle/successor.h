@@ -18,9 +18,9 @@
 
 namespace lifecycle {
 
-/// How a child process ended.
-struct ChildEnd {
-    int code = -1;   ///< exit code, or -1 when a signal ended it
+/// How a child process exited.
+struct ChildExit {
+    int code = -1;   ///< exit code, or -1 if a signal killed it
     int signal = 0;  ///< that signal, or 0
 
     /// "exit code 7", "killed by SIGSEGV".
@@ -31,9 +31,10 @@ struct ChildEnd {
 struct SuccessorPlan {
     OwnCommand command{};
     std::vector<const ListeningSocket*> sockets{};
-    /// Generations that are still running, see openProcess; the starter adds itself at the end if it serves clients.
+    /// Descriptors of the generations that are still running, see openProcess. A starter that serves clients adds
+    /// itself as the last one.
     std::vector<int> older{};
-    /// More fields of the message `start`.
+    /// Additional fields of the message `start`.
     std::vector<std::pair<std::string, std::string>> fields{};
     /// See SpawnOptions.
     std::vector<std::string> environment{};
@@ -42,34 +43,35 @@ struct SuccessorPlan {
     Duration startTimeout = std::chrono::seconds(30);
 };
 
-/// The next generation of this service: a process that is started with the listening sockets, says
-/// that it is ready, is checked, and serves; see RestartChannel for the order. The process that
-/// starts it stays as it is until `serving` is called, and on `failed` nothing has happened to it.
+/// The next generation of this service, seen from the process that starts it: it gets the listening sockets, reports
+/// that it is ready, is checked, is told to serve, and serves; see RestartChannel for the messages. The starter keeps
+/// serving until onServing is called. If onFailed is called instead, nothing has changed for its clients.
 ///
-/// It is killed if it is not ready in time, but never once it may have clients.
+/// A successor that is not ready in time is killed, but never once it may have clients.
 ///
-/// To be used on the loop's thread only, except for forceEnd(). The callbacks run there, too; they may destroy
-/// the Successor.
+/// Used on the loop's thread only, except for forceExit(). The callbacks run there, too; they may destroy the
+/// Successor.
 class Successor {
 public:
     struct Callbacks {
-        std::function<void()> serving;
-        /// It will not serve, and is gone: one sentence, and how it ended.
-        std::function<void(const std::string& reason, const ChildEnd& end)> failed;
-        /// It has served, and has ended.
-        std::function<void(const ChildEnd& end)> gone;
-        /// Any other message from it.
-        std::function<void(const RestartMessage& message)> said;
+        /// It accepts clients.
+        std::function<void()> onServing;
+        /// It has exited, or was killed, before it served. `reason` is one sentence.
+        std::function<void(const std::string& reason, const ChildExit& exit)> onFailed;
+        /// It has exited after it served.
+        std::function<void(const ChildExit& exit)> onExited;
+        /// Any other message that it sends while it serves.
+        std::function<void(const RestartMessage& message)> onMessage;
     };
 
     /// Creates the channel to the new process. Throws std::system_error.
     Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callbacks);
 
-    /// Starts the process; to be called once. Throws std::system_error if there is no such program, or it cannot be
+    /// Starts the process. Called once. Throws std::system_error if there is no such program, or it cannot be
     /// run. If SIGCHLD is ignored in this process, its default disposition is restored.
     void start(const SuccessorPlan& plan);
 
-    /// Reaps it if it has ended. One that lives lives on.
+    /// Reaps the process if it has exited. A running one keeps running.
     ~Successor();
 
     Successor(const Successor&) = delete;
@@ -78,36 +80,41 @@ public:
     /// 0 before start().
     pid_t pid() const { return pid_; }
     bool isServing() const { return state_ == State::serving; }
-    bool hasEnded() const { return end_.has_value(); }
-    /// It may already accept clients.
+    bool hasExited() const { return exit_.has_value(); }
+    /// It was told to serve, so it may have clients.
     bool mayServe() const { return mayServe_; }
 
     Duration spawnTook() const { return spawned_ - begin_; }
-    /// From the beginning until it was serving.
+    /// Time from the construction until it was serving.
     Duration readyTook() const { return serving_ - begin_; }
 
-    void say(const RestartMessage& message) const { channel_->send(message); }
+    void send(const RestartMessage& message) const { channel_->send(message); }
 
     /// For a forced exit of this process: keeps the new process from serving in its place, whatever state that is in,
     /// even in the middle of start(). May be called from every thread while the Successor exists.
-    void forceEnd() const noexcept;
+    void forceExit() const noexcept;
 
-    /// Kills it, and waits until it is gone. No callback is called any more.
+    /// Kills it, and blocks until it has exited. No callback is called any more.
     void kill();
 
-    /// A descriptor that tells of its end, see openProcess.
+    /// Readable once it has exited, see openProcess.
     int descriptor() const { return process_.get(); }
 
 private:
-    enum class State { starting, told, serving, failing };
+    enum class State {
+        starting,
+        serveSent,  ///< it was ready and checked
+        serving,
+        killed,  ///< before it served
+    };
 
-    void listen();
-    void take(const RestartMessage& message);
-    void check(const RestartMessage& ready);
+    void onReadable();
+    void onMessage(const RestartMessage& message);
+    void onReady(const RestartMessage& ready);
+    void onProcessExited();
     void fail(std::string reason);
-    void ended();
-    void tell(std::function<void()> callback);
-    void forgetAll();
+    void post(std::function<void()> callback);
+    void unwatch();
 
     PollLoop& loop_;
     const Callbacks callbacks_;
@@ -115,16 +122,16 @@ private:
     const TimePoint begin_;
     TimePoint spawned_;
     TimePoint serving_;
-    FileDescriptor theirEnd_;  // of the channel, until it is started
+    FileDescriptor theirEnd_;  // of the channel, until the process is started
     std::unique_ptr<RestartChannel> channel_;
     std::atomic<pid_t> pid_ = 0;
     FileDescriptor process_;
     State state_ = State::starting;
     bool mayServe_ = false;
-    std::string reason_;
-    PollLoop::Timer timeout_ = 0;
-    PollLoop::Timer silence_ = 0;
-    std::optional<ChildEnd> end_;
+    std::string failure_;
+    PollLoop::Timer startTimer_ = 0;
+    PollLoop::Timer disconnectTimer_ = 0;  // between the end of the channel and the exit of the process
+    std::optional<ChildExit> exit_;
     std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 
