@@ -274,7 +274,7 @@ void Generation::shutDown(const std::string& cause, bool notify) {
                     return "shutting down: " + std::to_string(inFlight()) + " requests in flight";
                 });
             }
-            starter_.sendMessage({"released", {{"ends", "1"}}});
+            starter_.sendMessage({"released", {{"shutdown", "1"}}});
             if (!ownsSockets_) {
                 server_->stopAccepting();  // Queued connections are for the service manager's next process.
             }

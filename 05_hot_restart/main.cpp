@@ -1,6 +1,6 @@
-// Stage 05: a service that replaces itself. On SIGHUP it starts the new version of the program, hands it the listening
-// sockets, waits until it serves, and only then stops accepting, drains, and exits. If the new version fails, the old one
-// keeps serving. states.md has the state machine.
+// Stage 05: a service that replaces itself. On SIGHUP it starts the new version of the program, hands it the
+// listening sockets, waits until it serves, and only then stops accepting, drains, and exits. If the new version fails,
+// the old one keeps serving. states.md has the state machine.
 //
 //   Generation   one process that serves clients: takes over, serves, hands over, drains
 //   Restarter    starts the next generation from within the active one (--control parent-exits)

@@ -7,8 +7,8 @@
 
 namespace stage {
 
-/// When not to start a new generation: several in a row have died within their rollback window, or too many old ones are
-/// still draining.
+/// When not to start a new generation: several in a row have died within their rollback window, or too many old ones
+/// are still draining.
 class RestartLimits {
 public:
     static constexpr unsigned maxGenerations = 3;

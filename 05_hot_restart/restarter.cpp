@@ -76,7 +76,8 @@ void Restarter::request(bool bySignal) {
     } else if (shuttingDown_) {
         reject("the service is shutting down");
     } else if (handedOver_) {
-        reject("this generation has handed over: the active one is process " + std::to_string(successor_ ? successor_->pid() : 0));
+        reject("this generation has handed over: the active one is process " +
+               std::to_string(successor_ ? successor_->pid() : 0));
     } else if (successor_) {
         restartPending_ = restartPending_ || bySignal;
         events_.emit("restart.queued", {{"note", "one more restart after this one"}});
@@ -150,7 +151,8 @@ void Restarter::onSuccessorFailed(const std::string& reason) {
         return;
     }
     if (pid != 0) {
-        events_.emit("restart.failed", {{"reason", reason}, {"new_pid", pid}, {"note", "this generation keeps serving"}});
+        events_.emit("restart.failed",
+                     {{"reason", reason}, {"new_pid", pid}, {"note", "this generation keeps serving"}});
     } else {
         events_.emit("restart.failed", {{"reason", reason}, {"note", "this generation keeps serving"}});
     }

@@ -17,8 +17,8 @@
 
 namespace stage {
 
-/// A handover as the old generation logs it: decided by the Restarter in its own process, or by a Supervisor, which sends
-/// it over the channel.
+/// A handover as the old generation logs it: decided by the Restarter in its own process, or by a Supervisor, which
+/// sends it over the channel.
 struct Handover {
     pid_t newPid = 0;
     lifecycle::Duration spawnTook{};

@@ -16,7 +16,9 @@ lifecycle::FileDescriptor starterProcess(const std::vector<lifecycle::FileDescri
 }  // namespace
 
 StarterLink::StarterLink(lifecycle::PollLoop& loop, lifecycle::InheritedSockets& inherited)
-    : loop_(loop), channel_(std::exchange(inherited.starter, std::nullopt)), process_(starterProcess(inherited.older)) {}
+    : loop_(loop),
+      channel_(std::exchange(inherited.starter, std::nullopt)),
+      process_(starterProcess(inherited.older)) {}
 
 StarterLink::~StarterLink() {
     close();

@@ -148,7 +148,7 @@ void Supervisor::onMessage(Worker& worker, const RestartMessage& message) {
     if (message.word != "released" || shuttingDown_) {
         return;
     }
-    if (message.text("ends") == "1") {
+    if (message.text("shutdown") == "1") {
         // It was not this process that told it to. It closes the sockets for all processes.
         shutDown("process " + std::to_string(worker.process->pid()) + ", which served, was told to shut down");
     } else if (worker.state != State::serving) {  // otherwise it has been told to resume since
@@ -324,7 +324,8 @@ void Supervisor::shutDown(const std::string& cause) {
             remove(worker);
         }
     }
-    // These descriptors first: queued connections are for the workers, and once those close theirs, new ones are refused.
+    // These descriptors first: the workers accept what is queued, and when they have closed theirs, new connections are
+    // refused.
     if (ownsSockets_) {
         removePaths(inherited_.sockets);
     }

@@ -24,7 +24,7 @@ namespace stage {
 
 /// Restarts with --control stable-pid: a process that keeps its pid, for those who follow one (supervisord, systemd, a
 /// container, a shell). It holds the listening sockets and serves nobody: it starts the generations, tells them which
-/// one is active, passes signals on, and exits with their exit code. If the active generation dies and there is no other
+/// one is active, forwards signals, and exits with their exit code. If the active generation dies and there is no other
 /// one, it starts a new one. states.md has the transitions.
 ///
 /// Used on the thread of run() only.

@@ -77,7 +77,8 @@ public:
         } else if (event.word == "exit") {
             endProcess(at, "");
         } else if (event.word == "request.begin") {
-            beginInFreeRow("request " + fieldOf(event, "id"), fieldOf(event, "method") + " " + fieldOf(event, "path"), at);
+            beginInFreeRow("request " + fieldOf(event, "id"), fieldOf(event, "method") + " " + fieldOf(event, "path"),
+                           at);
         } else if (event.word == "request.end") {
             const std::string status = fieldOf(event, "status");
             end("request " + fieldOf(event, "id"), at, status == "503" ? Kind::unavailable : Kind::served, status);
@@ -114,7 +115,7 @@ public:
         for (auto& [process, mark] : marks_) {
             if (processes_.count() == 1) {
                 timeline.marks.push_back(mark);
-            } else if (mark.text != "drain" && mark.text != "readiness off") {  // these two of every process would be too much
+            } else if (mark.text != "drain" && mark.text != "readiness off") {  // too much for every process
                 timeline.marks.push_back({mark.at, processes_.name(process) + ": " + mark.text});
             }
         }

@@ -17,13 +17,13 @@ namespace {
 using test::toXml;
 
 constexpr double width = 900;
-constexpr double left = 150;   // of the plot; labels stand before it
+constexpr double left = 150;   // of the plot; labels are left of it
 constexpr double right = 860;
 constexpr double rowHeight = 19;
 constexpr double barHeight = 13;
 constexpr double markHeight = 15;  // of one level of labels
 constexpr double letterWidth = 6.6;
-constexpr double narrowest = 4;  // of a bar, so that one can see it
+constexpr double minBarWidth = 4;  // so that a short bar is visible
 
 std::string patternName(Kind kind) {
     return "kind" + std::to_string(static_cast<int>(kind));
@@ -91,11 +91,11 @@ private:
              << (dotted ? " stroke-dasharray=\"2 1.5\"" : "") << "/>\n";
     }
 
-    double widthOf(const Bar& bar) const { return std::max(narrowest, x(bar.end) - x(bar.begin)); }
+    double widthOf(const Bar& bar) const { return std::max(minBarWidth, x(bar.end) - x(bar.begin)); }
 
-    double begin(const Bar& bar) const { return std::min(x(bar.begin), right - narrowest); }
+    double begin(const Bar& bar) const { return std::min(x(bar.begin), right - minBarWidth); }
 
-    /// Behind the bar, or inside; nothing where neither has room. `free` is where the next bar begins.
+    /// After the bar, or inside it, or not at all if neither has room. `free` is where the next bar begins.
     void name(const Bar& bar, double free, double y) {
         const double length = letterWidth * static_cast<double>(bar.text.size());
         const double end = begin(bar) + widthOf(bar);
@@ -185,8 +185,8 @@ private:
     const double top_;
 };
 
-/// Colours are in the style alone, so that a viewer who prefers a dark page gets others. The picture has paper of its
-/// own: the page around it may be of the other sort.
+/// Colours are in the style only, so that viewers with a dark colour scheme get others. The picture has its own
+/// background: the page around it may have the other scheme.
 void style(std::ostream& out, const std::set<Kind>& kinds) {
     out << "<style>\ntext { font: 12px monospace } .small { font-size: 11px } .title { font-weight: bold }\n";
     const auto colours = [&](bool dark, const char* ink, const char* paper, const char* grid) {

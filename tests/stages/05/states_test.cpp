@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 std::string content(const fs::path& path) {
     std::ifstream file(path);
-    REQUIRE(file);
+    REQUIRE(file.is_open());
     return {std::istreambuf_iterator<char>(file), {}};
 }
 

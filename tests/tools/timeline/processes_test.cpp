@@ -124,7 +124,7 @@ TEST_CASE("timeline: a new generation that fails ends where the old one says so"
     const Timeline run = read("+0.000s ready port=1 pid=10 generation=1\n"
                               "+0.100s restart.begin new_generation=2 generation=1\n"
                               "+0.110s restart.spawned new_pid=20 took=10ms generation=1\n"
-                              "+0.150s restart.failed reason=\"exit code 7\" new_pid=20 note=\"serves on\" generation=1\n"
+                              "+0.150s restart.failed reason=\"exit code 7\" new_pid=20 note=\"keeps serving\" generation=1\n"
                               "+0.500s shutdown.begin cause=SIGTERM deadline=10s generation=1\n"
                               "+0.501s exit code=0 generation=1\n");
     const Bar failed = rowOf(run, "generation 2").bars.at(0);

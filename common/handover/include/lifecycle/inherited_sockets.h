@@ -12,9 +12,9 @@ namespace lifecycle {
 /// The listening sockets that a process inherits from a service manager (systemd's socket activation) or from the
 /// previous generation. Both use the same protocol: LISTEN_FDS descriptors from 3 on, named in LISTEN_FDNAMES.
 ///
-/// A service manager sets LISTEN_PID to the process that they are for. A generation cannot know the pid of its successor
-/// beforehand; instead it adds a RestartChannel named "restart", and one descriptor named "older" for each generation
-/// that is still running, see openProcess. Source: sd_listen_fds(3).
+/// A service manager sets LISTEN_PID to the process that they are for. A generation cannot know the pid of its
+/// successor beforehand; instead it adds a RestartChannel named "restart", and one descriptor named "older" for each
+/// generation that is still running, see openProcess. Source: sd_listen_fds(3).
 struct InheritedSockets {
     std::vector<ListeningSocket> sockets;
     /// The channel to the process that started this one; empty if a service manager did.

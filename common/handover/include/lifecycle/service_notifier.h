@@ -8,9 +8,9 @@
 
 namespace lifecycle {
 
-/// Reports the state of a service to its service manager, over the socket that NOTIFY_SOCKET names; does nothing without
-/// that variable. Never blocks and never throws: the service does not depend on its service manager. All functions may
-/// be called from every thread.
+/// Reports the state of a service to its service manager, over the socket that NOTIFY_SOCKET names; does nothing
+/// without that variable. Never blocks and never throws: the service does not depend on its service manager. All
+/// functions may be called from every thread.
 ///
 /// Source: sd_notify(3), https://www.freedesktop.org/software/systemd/man/sd_notify.html
 class ServiceNotifier {
