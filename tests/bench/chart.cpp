@@ -23,16 +23,17 @@ constexpr std::size_t noteLetters = 108;
 
 struct Style {
     const char* colour;
+    const char* darkColour;  ///< for viewers who prefer a dark page
     const char* dashes;
     const char* mark;  ///< a path around 0,0
 };
 
-constexpr std::array<Style, 6> styles{{{"#0b5394", "", "M-4,-4 h8 v8 h-8 z"},
-                                       {"#b45f06", "7 3", "M0,-5 L5,4 L-5,4 z"},
-                                       {"#38761d", "2 3", "M0,-5 L5,0 L0,5 L-5,0 z"},
-                                       {"#741b47", "10 3 2 3", "M-4,-4 L4,4 M-4,4 L4,-4"},
-                                       {"#666666", "4 2", "M0,-5 V5 M-5,0 H5"},
-                                       {"#000000", "1 2", "M-4,0 H4"}}};
+constexpr std::array<Style, 6> styles{{{"#0b5394", "#6cb6ff", "", "M-4,-4 h8 v8 h-8 z"},
+                                       {"#b45f06", "#f0a35e", "7 3", "M0,-5 L5,4 L-5,4 z"},
+                                       {"#38761d", "#6bc46d", "2 3", "M0,-5 L5,0 L0,5 L-5,0 z"},
+                                       {"#741b47", "#e275ad", "10 3 2 3", "M-4,-4 L4,4 M-4,4 L4,-4"},
+                                       {"#666666", "#9ea7b3", "4 2", "M0,-5 V5 M-5,0 H5"},
+                                       {"#000000", "#e6edf3", "1 2", "M-4,0 H4"}}};
 
 /// 1 to 5000 on an axis with a mark at each power of ten.
 class Axis {
@@ -86,9 +87,26 @@ void text(std::ostream& out, double x, double y, const std::string& words, const
     out << "<text x=\"" << x << "\" y=\"" << y << "\" " << attributes << '>' << toXml(words) << "</text>\n";
 }
 
-void line(std::ostream& out, double x1, double y1, double x2, double y2, const char* colour) {
-    out << "<line x1=\"" << x1 << "\" y1=\"" << y1 << "\" x2=\"" << x2 << "\" y2=\"" << y2 << "\" stroke=\"" << colour
-        << "\"/>\n";
+void gridLine(std::ostream& out, double x1, double y1, double x2, double y2) {
+    out << "<line x1=\"" << x1 << "\" y1=\"" << y1 << "\" x2=\"" << x2 << "\" y2=\"" << y2 << "\" class=\"grid\"/>\n";
+}
+
+/// What is drawn once for each point, and once in the legend.
+void mark(std::ostream& out, double x, double y, std::size_t style) {
+    out << "<path transform=\"translate(" << x << ' ' << y << ")\" d=\"" << styles[style].mark << "\" class=\"line" << style
+        << " mark" << style << "\"/>\n";
+}
+
+/// Colours are in the style alone, so that a viewer who prefers a dark page gets others.
+void colours(std::ostream& out, bool dark) {
+    const char* const ink = dark ? "#e6edf3" : "#1f2328";
+    const char* const paper = dark ? "#161b22" : "#ffffff";
+    const char* const grid = dark ? "#3d444d" : "#d1d9e0";
+    out << "text { fill: " << ink << " } .paper { fill: " << paper << " } .grid { stroke: " << grid << " }\n";
+    for (std::size_t style = 0; style < styles.size(); ++style) {
+        const char* const colour = dark ? styles[style].darkColour : styles[style].colour;
+        out << ".line" << style << " { stroke: " << colour << " } .mark" << style << " { fill: " << colour << " }\n";
+    }
 }
 
 std::string readable(double value) {
@@ -112,32 +130,30 @@ void draw(std::ostream& out, const Chart& chart, double top) {
     const Axis x(1, most, left, right);
     const Axis y(low, std::max(low, high), top + height - 40, top + 40);
     text(out, 10, top + 18, chart.title + ", " + chart.unit, "class=\"title\"");
-    for (const double mark : y.marks()) {
-        line(out, left, y.at(mark), right, y.at(mark), "#ddd");
-        text(out, left - 6, y.at(mark) + 4, readable(mark), "text-anchor=\"end\"");
+    for (const double power : y.marks()) {
+        gridLine(out, left, y.at(power), right, y.at(power));
+        text(out, left - 6, y.at(power) + 4, readable(power), "text-anchor=\"end\"");
     }
-    for (const double mark : x.marks()) {
-        line(out, x.at(mark), top + 40, x.at(mark), top + height - 40, "#ddd");
-        text(out, x.at(mark), top + height - 24, std::to_string(static_cast<int>(mark)), "text-anchor=\"middle\"");
+    for (const double power : x.marks()) {
+        gridLine(out, x.at(power), top + 40, x.at(power), top + height - 40);
+        text(out, x.at(power), top + height - 24, std::to_string(static_cast<int>(power)), "text-anchor=\"middle\"");
     }
     std::size_t index = 0;
     for (const Chart::Curve& curve : chart.curves) {
-        const Style& style = styles[index % styles.size()];
+        const std::size_t style = index % styles.size();
         std::ostringstream path;
         path << std::fixed << std::setprecision(1);
         for (const Chart::Point& point : curve.points) {
             const double px = x.at(point.clients);
             const double py = y.at(std::max(low, point.sample.median()));
             path << (path.tellp() == 0 ? 'M' : 'L') << px << ',' << py << ' ';
-            out << "<path transform=\"translate(" << px << ' ' << py << ")\" d=\"" << style.mark << "\" stroke=\""
-                << style.colour << "\" fill=\"" << style.colour << "\"/>\n";
+            mark(out, px, py, style);
         }
         const double legend = top + 52 + 20 * static_cast<double>(index);
         path << 'M' << right + 16 << ',' << legend << " h34";
-        out << "<path d=\"" << path.str() << "\" fill=\"none\" stroke-width=\"1.6\" stroke=\"" << style.colour
-            << "\" stroke-dasharray=\"" << style.dashes << "\"/>\n<path transform=\"translate(" << right + 33 << ' '
-            << legend << ")\" d=\"" << style.mark << "\" stroke=\"" << style.colour << "\" fill=\"" << style.colour
-            << "\"/>\n";
+        out << "<path d=\"" << path.str() << "\" fill=\"none\" stroke-width=\"1.6\" class=\"line" << style
+            << "\" stroke-dasharray=\"" << styles[style].dashes << "\"/>\n";
+        mark(out, right + 33, legend, style);
         text(out, right + 58, legend + 4, curve.name);
         ++index;
     }
@@ -174,9 +190,11 @@ std::string svg(const std::vector<Chart>& charts) {
     for (const Chart& chart : charts) {
         out << (&chart == &charts.front() ? "" : " ") << toXml(chart.title) << '.';
     }
-    out << "</title>\n<style>text { font: 12px monospace; fill: #111 } .small { font-size: 11px } "
-        << ".title { font-weight: bold }</style>\n"
-        << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
+    out << "</title>\n<style>\ntext { font: 12px monospace } .small { font-size: 11px } .title { font-weight: bold }\n";
+    colours(out, false);
+    out << "@media (prefers-color-scheme: dark) {\n";
+    colours(out, true);
+    out << "}\n</style>\n<rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n";
     double top = 0;
     for (const Chart& chart : charts) {
         draw(out, chart, top);

@@ -45,3 +45,11 @@ TEST_CASE("bench: a long note of a chart is wrapped") {
 TEST_CASE("bench: a chart of nothing is no error") {
     CHECK(has(svg({Chart{"name", "Title", "ms"}}), "</svg>"));
 }
+
+TEST_CASE("bench: a chart follows the colours that its viewer prefers") {
+    const std::string picture = svg({growing()});
+    const auto end = picture.find("</style>");
+    CHECK(picture.find("prefers-color-scheme: dark") < end);
+    CHECK(picture.find('#', end) == std::string::npos); // all of its colours are in the style
+    CHECK(picture.find("class=\"line0\"", end) != std::string::npos);
+}
