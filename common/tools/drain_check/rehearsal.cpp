@@ -115,6 +115,10 @@ std::size_t errorAnswers(const test::LoadResult& load) {
     return errors;
 }
 
+bool isLostOnKeptConnection(const test::LoadRecord& record) {
+    return record.reused && record.outcome != Outcome::complete && record.outcome != Outcome::refused;
+}
+
 test::LoadResult endedSince(Clock::time_point signalled, const test::LoadResult& load) {
     test::LoadResult result;
     for (const test::LoadRecord& record : load.records) {

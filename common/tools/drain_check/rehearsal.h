@@ -94,6 +94,9 @@ bool isServed(const test::Response& response);
 bool isOrderly(const test::Response& response);
 /// Complete answers that are a failure of the server, 503 apart: that one says where to go.
 std::size_t errorAnswers(const test::LoadResult& load);
+/// Sent on a connection that had served a request before, and without a response. What is lost on a new connection
+/// is the listener's fault: `burst` and `restart-connections` find it.
+bool isLostOnKeptConnection(const test::LoadRecord& record);
 /// Those of its requests that ended after the signal: what clients lose earlier is not caused by the shutdown.
 test::LoadResult endedSince(test::Clock::time_point signalled, const test::LoadResult& load);
 /// "was reset", "got no answer": for the sentence about a client.

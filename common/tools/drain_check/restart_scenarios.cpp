@@ -124,8 +124,9 @@ Verdict restartKeepAlive(Rehearsal& rehearsal) {
     if (!restart.happened) {
         return nothingHappened(rehearsal.settings());
     }
-    const std::size_t lost = restart.clients.lost + restart.clients.timed_out + errorAnswers(restart.clients) +
-                             restart.clients.answeredWith(503);
+    const auto& records = restart.clients.records;
+    const auto onKept = static_cast<std::size_t>(std::count_if(records.begin(), records.end(), isLostOnKeptConnection));
+    const std::size_t lost = onKept + errorAnswers(restart.clients) + restart.clients.answeredWith(503);
     const std::string figure = std::to_string(lost) + " lost";
     return lost == 0 ? pass(figure)
                      : fail(figure, "a client sent its next request on a connection that was open, and got no answer");

@@ -77,10 +77,9 @@ Verdict descriptors(Rehearsal& rehearsal) {
     rehearsal.letArrive(subject, 100ms);  // most are not even accepted
 
     const auto began = Clock::now();
-    const auto before = subject.cpuTime();
+    const ThreadTimes before = subject.threadTimes();
     std::this_thread::sleep_for(1s);
-    const auto used = subject.cpuTime() - before;
-    const auto percent = 100 * used / std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
+    const long percent = busyPercent(before, subject.threadTimes(), Clock::now() - began);
     const std::string figure = std::to_string(percent) + " % cpu";
     if (subject.exitStatus()) {
         return fail("ended", "too many clients came, and the process ended");

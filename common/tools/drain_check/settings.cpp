@@ -95,7 +95,7 @@ std::optional<int> Settings::parse(int argc, const char* const* argv) {
     options.duration("force-limit", forceLimit, "limit: to exit after a second signal");
     options.duration("start-limit", startLimit, "limit: until it listens");
     options.duration("restart-limit", restartLimit, "limit: until the old generation is gone");
-    options.number("cpu-limit", cpuLimit, 1, 10'000, "limit: percent of a processor while out of descriptors");
+    options.number("cpu-limit", cpuLimit, 1, 10'000, "limit: percent of a processor that it wants while out of descriptors");
     options.number("descriptors", descriptors, 16, 100'000, "so many descriptors where they shall not suffice");
     options.flag("list", list, "show each scenario, what passes, and why it matters");
     options.text("json", json, "file to write the results to as well");

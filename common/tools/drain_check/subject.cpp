@@ -174,12 +174,12 @@ Listening Subject::listening() const {
     return listeningOn(port(), test::descendants());
 }
 
-std::chrono::milliseconds Subject::cpuTime() const {
-    std::chrono::milliseconds total{};
+ThreadTimes Subject::threadTimes() const {
+    ThreadTimes times;
     for (const test::ProcessEntry& process : test::descendants()) {
-        total += test::cpuTime(process.pid);
+        times.merge(threadTimesOf(process.pid));
     }
-    return total;
+    return times;
 }
 
 }  // namespace lifecycle::check

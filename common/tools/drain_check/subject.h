@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -12,6 +11,7 @@
 #include "process.h"
 #include "recording.h"
 #include "settings.h"
+#include "thread_times.h"
 
 namespace lifecycle::check {
 
@@ -60,8 +60,8 @@ public:
 
     Listening listening() const;
 
-    /// Processor time that all of it has used.
-    std::chrono::milliseconds cpuTime() const;
+    /// What its threads have done with their time so far.
+    ThreadTimes threadTimes() const;
 
 private:
     void waitUntilListening();

@@ -151,7 +151,7 @@ public:
 private:
     void record(Clock::time_point began_at, Outcome outcome, int status) {
         if (plan_.keep_records) {
-            result_.records.push_back({number_, began_at, Clock::now(), outcome, status});
+            result_.records.push_back({number_, began_at, Clock::now(), outcome, status, reused_});
         }
     }
 

@@ -48,6 +48,7 @@ struct LoadRecord {
     Clock::time_point ended_at{};
     Outcome outcome = Outcome::complete;
     int status = 0;
+    bool reused = false; ///< on a connection that had served a request before
 };
 
 /// What happened to the requests. Every request sent has one end:
