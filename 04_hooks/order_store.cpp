@@ -11,6 +11,8 @@
 #include <Poco/Exception.h>
 #include <Poco/Types.h>
 
+#include "lifecycle/try_lock_until.h"
+
 namespace stage {
 namespace {
 
@@ -126,11 +128,14 @@ void OrderStore::join() {
 }
 
 OrderStore::Unstored OrderStore::abandon(Duration patience) {
-    // By the wall clock, because ThreadSanitizer does not know pthread_mutex_clocklock before GCC 13.
-    const auto until = std::chrono::system_clock::now() + patience;
+    const lifecycle::TimePoint until = lifecycle::Clock::now() + patience;
+    std::unique_lock commit(commit_, std::defer_lock);
+    std::unique_lock put(mutex_, std::defer_lock);
+    const bool noCommit = lifecycle::tryLockUntil(commit, until);
+    const bool noPut = lifecycle::tryLockUntil(put, until);
     // Never given back: who is behind these locks shall not go on.
-    const bool noCommit = commit_.try_lock_until(until);
-    const bool noPut = mutex_.try_lock_until(until);
+    commit.release();
+    put.release();
     return {countUnstored(), noCommit && noPut && !unsure_ && !isForeign() && !unreadable_ &&
                                  answered_ == acknowledged_};
 }
@@ -317,12 +322,17 @@ void OrderStore::confirm() {
     if (!files_.inPlace()) {
         files_.check();
     }
-    unreadable_ = true;
-    auto fresh = connect(files_.path());
+    std::unique_ptr<Session> fresh;
     Poco::UInt64 found = 0;
     const Poco::Int64 first = firstId_;
     const Poco::Int64 last = firstId_ + static_cast<Poco::Int64>(expected) - 1;
-    *fresh << "SELECT count(*) FROM orders WHERE id BETWEEN ? AND ?", useRef(first), useRef(last), into(found), now;
+    try {
+        fresh = connect(files_.path());
+        *fresh << "SELECT count(*) FROM orders WHERE id BETWEEN ? AND ?", useRef(first), useRef(last), into(found), now;
+    } catch (...) {
+        unreadable_ = true;
+        throw;
+    }
     unreadable_ = false;
     stored_ = found;
     if (found < expected) {

@@ -137,7 +137,7 @@ private:
     std::atomic<std::uint64_t> stored_ = 0;
     std::atomic<bool> settled_ = false;  // written under mutex_; the writer does not use the files
     std::atomic<bool> unsure_ = false;      // a commit has failed, or is under way
-    std::atomic<bool> unreadable_ = false;  // the rows could not be counted
+    std::atomic<bool> unreadable_ = false;  // the rows could not be counted the last time
 
     std::timed_mutex commit_;  // held from COMMIT until stored_ tells it; taken before mutex_
 

@@ -8,6 +8,7 @@
 
 #include "descendants.h"
 #include "lifecycle/signals.h"
+#include "lifecycle/try_lock_until.h"
 
 namespace lifecycle::check {
 namespace {
@@ -43,9 +44,9 @@ Interruption::Interruption() {
     blockSignals(signals);
     std::thread([] {
         const int number = waitForSignal(signals).number;
-        // For ever: nothing new is started. By the wall clock, because ThreadSanitizer does not
-        // know pthread_mutex_clocklock before GCC 13.
-        static_cast<void>(starting().try_lock_until(std::chrono::system_clock::now() + patience));
+        std::unique_lock lock(starting(), std::defer_lock);
+        tryLockUntil(lock, Clock::now() + patience);
+        lock.release();  // Forever: nothing new is started.
         killAll();
         std::quick_exit(128 + number);  // the other threads are in the middle of something
     }).detach();
