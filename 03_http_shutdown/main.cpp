@@ -1,23 +1,21 @@
 // Stage 03: an HTTP server that finishes what it has accepted.
 //
-// The way of a shutdown, from top to bottom: the signal, readiness off, the lame duck in which load
-// balancers find out and send their clients elsewhere, the drain under a deadline, the exit code.
+// A shutdown from top to bottom: the signal; readiness off; the lame duck, in which load balancers
+// notice and send clients elsewhere; the drain under a deadline; the exit code.
 
 #include <unistd.h>
 
-#include <atomic>
-
-#include <Poco/Exception.h>
+#include <cstdint>
+#include <string>
 
 #include "hello_service.h"
-#include "lame_duck.h"
 #include "lifecycle/context.h"
-#include "lifecycle/error_line.h"
 #include "lifecycle/event_log.h"
-#include "lifecycle/exit_code.h"
 #include "lifecycle/http_server.h"
+#include "lifecycle/lame_duck.h"
 #include "lifecycle/options.h"
-#include "lifecycle/shutdown_signals.h"
+#include "lifecycle/run_service.h"
+#include "lifecycle/shutdown_outcome.h"
 #include "plain_server.h"
 
 using namespace std::chrono_literals;
@@ -40,14 +38,14 @@ struct Settings {
     std::string secondTerm = "force";
 };
 
-int serveGracefully(const Settings& settings, Poco::Net::HTTPRequestHandlerFactory::Ptr service,
-                    std::atomic<bool>& ready, const Context& stop, lifecycle::EventLog& events) {
-    lifecycle::HttpServer server(service, {.address = {settings.address, settings.port},
-                                           .threads = settings.threads,
-                                           .queue = settings.queue,
-                                           .keepAliveGrace = settings.keepAliveGrace,
-                                           .keepAliveTimeout = settings.keepAliveTimeout,
-                                           .events = &events});
+int serveGracefully(const Settings& settings, const Context& stop, lifecycle::EventLog& events) {
+    lifecycle::HttpServer server(new stage::HelloService(settings.work, stop),  // /readyz is 503 once `stop` is done
+                                 {.address = {settings.address, settings.port},
+                                  .threads = settings.threads,
+                                  .queue = settings.queue,
+                                  .keepAliveGrace = settings.keepAliveGrace,
+                                  .keepAliveTimeout = settings.keepAliveTimeout,
+                                  .events = &events});
     server.start();
     events.emit("ready", {{"port", server.address().port()}, {"pid", ::getpid()}});
 
@@ -56,28 +54,32 @@ int serveGracefully(const Settings& settings, Poco::Net::HTTPRequestHandlerFacto
     const lifecycle::TimePoint begin = lifecycle::Clock::now();
     events.emit("shutdown.begin", {{"cause", stop.cause()}, {"deadline", settings.timeout}});
 
-    // 1. Tell everybody: /readyz is 503, and every answer says `Connection: close`.
-    ready = false;
+    // 1. Announce it: /readyz responds 503, and every response says `Connection: close`.
     server.announceShutdown();
     events.emit("readiness.off");
 
     // 2. Lame duck: still serving, while load balancers notice.
-    stage::serveLameDuck(settings.lameDuck, Context::background(), events);
+    lifecycle::serveLameDuck(settings.lameDuck, Context::background(), events);
 
-    // 3. Close the listener, finish what is there, cut what is left at the deadline.
+    // 3. Close the listener, finish what was accepted, cut what is left at the deadline.
     const auto [deadline, cancel] = withTimeout(Context::background(), settings.timeout);
     const lifecycle::ShutdownResult result = server.shutdown(deadline);
-
-    const int code = result.clean() ? lifecycle::exitClean : lifecycle::exitWorkCut;
     events.emit("shutdown.end", {{"served", result.served},
                                  {"refused", result.refused},
                                  {"cut", result.cut},
                                  {"took", lifecycle::Clock::now() - begin}});
-    events.emit("exit", {{"code", code}});
-    if (!deadline.done()) {
-        return code;
-    }
-    ::_exit(code);  // A handler that was cut may still be running: no destructors under its feet.
+
+    // 4. Report it to the parent process.
+    return exitWith({.workCut = !result.clean()}, events);
+}
+
+int serveCarelessly(const Settings& settings, const Context& stop, lifecycle::EventLog& events) {
+    return servePlainly(new stage::HelloService(settings.work, Context::background()),
+                        {.address = {settings.address, settings.port},
+                         .threads = settings.threads,
+                         .queue = settings.queue,
+                         .stopAll = settings.strategy == "stopall"},
+                        stop, events);
 }
 
 }  // namespace
@@ -95,31 +97,17 @@ int main(int argc, char** argv) {
                      "time between two requests of a connection, 0s to close after each response");
     options.number("threads", settings.threads, 1, 10'000, "requests worked on at once");
     options.number("queue", settings.queue, 1, 1'000'000, "requests waiting for a thread before 503");
-    options.choice("strategy", settings.strategy, {"graceful", "stopall", "stop"}, "how to end");
+    options.choice("strategy", settings.strategy, {"graceful", "stopall", "stop"}, "how to shut down");
     options.choice("second-term", settings.secondTerm, {"force", "ignore"}, "what a second TERM or HUP does; INT and QUIT always force");
     if (const auto exitCode = options.parse(argc, argv)) {
         return *exitCode;
     }
 
-    try {
-        lifecycle::EventLog events;
-        const lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
-        std::atomic<bool> ready = true;
-        Poco::Net::HTTPRequestHandlerFactory::Ptr service(new stage::HelloService(settings.work, ready));
-        if (settings.strategy == "graceful") {
-            return serveGracefully(settings, service, ready, signals.context(), events);
-        }
-        return servePlainly(service,
-                            {.address = {settings.address, settings.port},
-                             .threads = settings.threads,
-                             .queue = settings.queue,
-                             .stopAll = settings.strategy == "stopall"},
-                            signals.context(), events);
-    } catch (const Poco::Exception& error) {
-        lifecycle::printError("03_http_shutdown", error.displayText());
-        return lifecycle::exitUnavailable;
-    } catch (const std::exception& error) {
-        lifecycle::printError("03_http_shutdown", error.what());
-        return lifecycle::exitUnavailable;
-    }
+    return lifecycle::runService(
+        "03_http_shutdown",
+        [&settings](lifecycle::ShutdownSignals& signals, lifecycle::EventLog& events) {
+            const auto serve = settings.strategy == "graceful" ? serveGracefully : serveCarelessly;
+            return serve(settings, signals.context(), events);
+        },
+        {.secondTermForces = settings.secondTerm == "force"});
 }

@@ -1,72 +1,70 @@
-// Stage 04: a service that ends in steps, and shows what it is waiting for. The steps are hooks:
-// readiness off, lame duck, gate closed, requests in flight finished, orders stored, servers closed,
-// report. Each has its time limit, and none can hold up the others.
+// Stage 04: a service that shuts down in steps, and shows what it is waiting for. The steps are hooks:
+// readiness off, lame duck, listener closed, requests in flight finished, orders stored, servers shut
+// down, report. Each has its time limit, and none can hold up the others.
 
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
-#include "admin_service.h"
+#include "admin/admin_service.h"
+#include "admin/status_signal.h"
+#include "admin/status_text.h"
 #include "hello_service.h"
-#include "lame_duck.h"
-#include "lifecycle/error_line.h"
-#include "lifecycle/exit_code.h"
+#include "lifecycle/filter.h"
+#include "lifecycle/gate.h"
+#include "lifecycle/hooks.h"
+#include "lifecycle/http_server.h"
+#include "lifecycle/lame_duck.h"
+#include "lifecycle/run_service.h"
 #include "lifecycle/shutdown_all.h"
-#include "lifecycle/shutdown_signals.h"
-#include "order_service.h"
+#include "lifecycle/shutdown_outcome.h"
+#include "orders/order_service.h"
+#include "orders/unstored_orders.h"
 #include "settings.h"
-#include "shutdown_plan.h"
-#include "shutdown_steps.h"
-#include "status_signal.h"
-#include "status_text.h"
+#include "steps/shutdown_plan.h"
+#include "steps/shutdown_steps.h"
 
 using namespace std::chrono_literals;
 using namespace stage;
+using lifecycle::addSaturated;
 using lifecycle::Context;
 using lifecycle::Duration;
 using lifecycle::HttpServer;
+using lifecycle::ShutdownResult;
 
 namespace {
 
-constexpr Duration margin = 1s;  // what a hook with a clock of its own has beyond it, to say how it went
+constexpr Duration margin = 1s;  // for a hook with a deadline of its own: time to report after it
 
-/// How many orders are acknowledged and lost. Nothing can be done with the store afterwards.
-std::uint64_t tellUnstored(OrderStore& store, lifecycle::EventLog& events, Duration patience) {
-    const OrderStore::Unstored unstored = store.abandon(patience);
-    events.emitWithin(patience, "orders.unstored",
-                      {{"count", unstored.count}, {"note", unstored.count == 0 ? "nothing is lost"
-                                                           : unstored.exact    ? "acknowledged and lost"
-                                                                               : "at most"}});
-    return unstored.count;
-}
-
-/// Whether every order is in the file. If the hook `orders` failed, this makes up for it.
-bool isFinished(OrderStore& store) {
-    if (store.counters().waiting > 0) {
-        return false;
+/// The step `in-flight`. Throws if requests were cut.
+void finishRequests(HttpServer& server, lifecycle::Gate& admission, const Context& deadline) {
+    const ShutdownResult result = server.shutdown(deadline);
+    admission.close();  // After the last queued request; closed earlier, it would reject them.
+    if (!result.clean()) {
+        throw std::runtime_error(std::to_string(result.cut) + (result.cut == 1 ? " request was" : " requests were") +
+                                 " cut");
     }
-    try {
-        store.finish(withTimeout(Context::background(), 1s).context);
-        return true;
-    } catch (const std::exception&) {
-        return false;
-    }
+    admission.wait(deadline);
 }
 
 int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecycle::EventLog& events) {
+    const Context& stop = signals.context();
+
+    // 1. The store of the orders. A forced exit reports what it loses.
     const auto store = std::make_shared<OrderStore>(
         OrderStore::Options{.path = settings.database, .queue = settings.orderQueue}, events);
-    signals.onForced([store, &events] { tellUnstored(*store, events, 20ms); });
+    signals.onForced([store, &events] { abandonUnstored(*store, events, 20ms); });
 
-    // The public server: filters around the handlers, which know nothing of them.
-    std::atomic<bool> ready = true;
+    // 2. The public server: filters around the handlers, which know nothing of them.
     lifecycle::Gate admission;
     const auto timing = std::make_shared<lifecycle::TimingFilter>();
-    Poco::Net::HTTPRequestHandlerFactory::Ptr service(new OrderService(*store, new HelloService(settings.work, ready)));
     const auto admitting = std::make_shared<lifecycle::GateFilter>(admission);
+    Poco::Net::HTTPRequestHandlerFactory::Ptr service(new OrderService(*store, new HelloService(settings.work, stop)));
     HttpServer server(new lifecycle::FilteredService(service, {timing, admitting}),
                       {.address = {settings.address, settings.port},
                        .threads = settings.threads,
@@ -75,75 +73,68 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals, lifecyc
                        .keepAliveTimeout = settings.keepAliveTimeout,
                        .events = &events});
 
+    // 3. The admin server, which shows both.
     lifecycle::Hooks hooks(&events);
     LifecycleStatus status({hooks, server, *timing, *store});
-    HttpServer admin(new AdminService(status, ready),
+    HttpServer admin(new AdminService(status, stop),
                      {.address = {settings.adminAddress, settings.adminPort}, .keepAliveGrace = 10ms});
 
-    // What the end consists of, in its order.
+    // 4. The steps of the shutdown, in their order.
     const auto add = [&](ShutdownStep step, Duration timeout, Experiments::Run run) {
         const std::string name(stepNames[step]);
         hooks.add({name, step, timeout, settings.experiments.applied(name, std::move(run))});
     };
     add(readiness, settings.hookTimeout, [&](const Context&) {
-        ready = false;
         server.announceShutdown();
         admin.announceShutdown();
         events.emit("readiness.off");
     });
-    add(lameDuck, lifecycle::addSaturated(settings.lameDuck, margin),
-        [&](const Context& context) { serveLameDuck(settings.lameDuck, context, events); });
-    add(gate, settings.hookTimeout, [&](const Context&) { server.closeListener(); });
-    add(inFlight, lifecycle::addSaturated(settings.timeout, margin), [&](const Context& context) {
-        const auto [deadline, cancel] = withTimeout(context, settings.timeout);
-        const lifecycle::ShutdownResult result = server.shutdown(deadline);
-        admission.close();  // Behind the last one who was in line; closed earlier, it would turn them away.
-        if (!result.clean()) {
-            throw std::runtime_error(std::to_string(result.cut) + (result.cut == 1 ? " request was" : " requests were") +
-                                     " cut");
-        }
-        admission.wait(deadline);
+    add(lameDuck, addSaturated(settings.lameDuck, margin), [&](const Context& context) {
+        lifecycle::serveLameDuck(settings.lameDuck, context, events);
+    });
+    add(listener, settings.hookTimeout, [&](const Context&) { server.closeListener(); });
+    add(inFlight, addSaturated(settings.timeout, margin), [&](const Context& context) {
+        finishRequests(server, admission, withTimeout(context, settings.timeout).context);
     });
     add(orders, settings.hookTimeout, [&](const Context& context) { store->finish(context); });
     add(servers, settings.hookTimeout, [&](const Context& context) {
         // One server is left; more of them would be shut down concurrently.
         shutdownAll({{"public", [&](const Context& limit) { server.shutdown(limit); }}}, context);
     });
-    add(report, settings.hookTimeout, [&](const Context&) { tellUsed(hooks, events); });
+    add(report, settings.hookTimeout, [&](const Context&) { logUsed(hooks, events); });
 
+    // 5. Start, and serve until the first signal.
     server.start();
     admin.start();
     const StatusSignal statusSignal([&] { toEvents(status.snapshot(), events); });
-    tellPlan(hooks, settings.totalTimeout, settings.grace, events);
+    logPlan(hooks, settings.totalTimeout, settings.grace, events);
     events.emit("ready",
                 {{"port", server.address().port()}, {"admin_port", admin.address().port()}, {"pid", ::getpid()}});
+    stop.wait();
 
-    signals.context().wait();
-
+    // 6. Run the steps.
     const lifecycle::TimePoint begin = lifecycle::Clock::now();
-    const auto [total, stop] = withTimeout(Context::background(), settings.totalTimeout);
-    events.emit("shutdown.begin", {{"cause", signals.context().cause()}, {"deadline", settings.totalTimeout}});
-    status.begin(signals.context().cause(), total);
-    const lifecycle::HooksReport outcome = hooks.run(total);
+    const auto [total, cancel] = withTimeout(Context::background(), settings.totalTimeout);
+    events.emit("shutdown.begin", {{"cause", stop.cause()}, {"deadline", settings.totalTimeout}});
+    status.begin(stop.cause(), total);
+    const lifecycle::HooksReport steps = hooks.run(total);
 
-    // What no hook could end is cut now, and counted: by a deadline that has passed already.
-    const auto over = withDeadline(Context::background(), begin, "the hooks are over").context;
-    const lifecycle::ShutdownResult requests = server.shutdown(over);
-    const bool storing = !isFinished(*store);
-    const bool lost = (storing && tellUnstored(*store, events, 1s) > 0) || requests.cut > 0;
-    const int code = lost ? lifecycle::exitWorkCut : outcome.allOk() ? lifecycle::exitClean : lifecycle::exitHookFailed;
+    // 7. Cut what no step could finish, and count it: by a deadline that has passed already.
+    const ShutdownResult requests =
+        server.shutdown(withDeadline(Context::background(), begin, "the hooks are over").context);
+    const bool stored = allStored(*store);
+    const std::uint64_t ordersLost = stored ? 0 : abandonUnstored(*store, events, 1s);
     events.emit("shutdown.end", {{"served", requests.served}, {"refused", requests.refused},
                                  {"cut", requests.cut}, {"orders_refused", store->counters().refused},
                                  {"took", lifecycle::Clock::now() - begin}});
 
-    // The admin server goes last, so that everybody who looks on sees the end.
-    status.end(code);
-    const bool adminLeft = !admin.shutdown(withTimeout(Context::background(), 50ms).context).clean();
-    events.emit("exit", {{"code", code}});
-    if (lost || storing || adminLeft || outcome.anyAbandoned()) {
-        ::_exit(code);  // Somebody may still be at work: no destructors under their feet.
-    }
-    return code;
+    // 8. The admin server shuts down last, so that it shows how the shutdown went. Report that to the parent process.
+    lifecycle::ShutdownOutcome outcome{.workCut = ordersLost > 0 || requests.cut > 0,
+                                       .hookFailed = !steps.allOk(),
+                                       .stillRunning = !stored || steps.anyAbandoned()};
+    status.end(outcome.exitCode());
+    outcome.stillRunning |= !admin.shutdown(withTimeout(Context::background(), 50ms).context).clean();
+    return exitWith(outcome, events);
 }
 
 }  // namespace
@@ -154,12 +145,10 @@ int main(int argc, char** argv) {
         return *exitCode;
     }
     lifecycle::blockSignals(std::array{StatusSignal::number});
-    lifecycle::EventLog events;
-    lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
-    try {
-        return serve(settings, signals, events);
-    } catch (const std::exception& error) {
-        lifecycle::printError("04_hooks", error.what());
-        return lifecycle::exitUnavailable;
-    }
+    return lifecycle::runService(
+        "04_hooks",
+        [&settings](lifecycle::ShutdownSignals& signals, lifecycle::EventLog& events) {
+            return serve(settings, signals, events);
+        },
+        {.secondTermForces = settings.secondTerm == "force"});
 }

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "experiments.h"
+#include "steps/experiments.h"
 #include "lifecycle/duration.h"
 
 namespace stage {

@@ -45,7 +45,7 @@ Generation::Generation(Settings settings, const lifecycle::OwnCommand& command,
         startGuard_.opened(inherited_.sockets);
     }
     server_ = std::make_unique<lifecycle::HttpServer>(
-        new GreetingService(settings_.message, generation_, settings_.work, ready_),
+        new GreetingService(settings_.message, generation_, settings_.work, notReady_.context),
         lifecycle::HttpServerOptions{
             .sockets = inherited_.pointers(),
             .acceptFromStart = false,
@@ -280,7 +280,7 @@ void Generation::shutDown(const std::string& cause, bool notify) {
             }
             drainBegan_ = Clock::now();
             events_.emit("shutdown.begin", {{"cause", cause}, {"deadline", settings_.drainTimeout}});
-            ready_ = false;
+            notReady_.cancel();
             server_->announceShutdown();
             events_.emit("readiness.off");
             drain();

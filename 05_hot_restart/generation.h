@@ -2,7 +2,6 @@
 
 #include <sys/types.h>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "drain_thread.h"
 #include "generation_state.h"
 #include "heartbeat.h"
+#include "lifecycle/context.h"
 #include "lifecycle/event_log.h"
 #include "lifecycle/http_server.h"
 #include "lifecycle/inherited_sockets.h"
@@ -87,7 +87,7 @@ private:
     const unsigned generation_;
     const lifecycle::PidFile pidFile_;
     const lifecycle::ServiceNotifier notifier_;
-    std::atomic<bool> ready_ = true;
+    const lifecycle::CancelableContext notReady_ = withCancel(lifecycle::Context::background());
     std::unique_ptr<lifecycle::HttpServer> server_;
 
     // Signals may still arrive when this object is destroyed; what they post then is never run.

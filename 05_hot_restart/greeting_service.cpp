@@ -6,18 +6,21 @@
 #include <iterator>
 #include <ostream>
 #include <stdexcept>
+#include <utility>
 
 #include <Poco/Exception.h>
 #include <Poco/NumberParser.h>
 #include <Poco/Types.h>
 #include <Poco/URI.h>
 
-#include "function_handler.h"
+#include "lifecycle/function_handler.h"
 #include "lifecycle/http_server.h"
 
 namespace stage {
 namespace {
 
+using lifecycle::FunctionHandler;
+using lifecycle::reply;
 using Poco::Net::HTTPRequestHandler;
 using Poco::Net::HTTPResponse;
 using Poco::Net::HTTPServerRequest;
@@ -99,10 +102,10 @@ void stream(HTTPServerRequest& request, HTTPServerResponse& response) {
 }  // namespace
 
 GreetingService::GreetingService(const std::string& message, unsigned generation, lifecycle::Duration work,
-                                 const std::atomic<bool>& ready)
+                                 lifecycle::Context notReady)
     : greeting_(message + " pid=" + std::to_string(::getpid()) + " generation=" + std::to_string(generation) + "\n"),
       work_(work),
-      hello_(work, ready) {}
+      hello_(work, std::move(notReady)) {}
 
 HTTPRequestHandler* GreetingService::createRequestHandler(const HTTPServerRequest& request) {
     std::string path;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <string>
 
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
@@ -18,9 +17,9 @@ namespace stage {
 /// Called on the server's threads, concurrently.
 class GreetingService : public Poco::Net::HTTPRequestHandlerFactory {
 public:
-    /// `ready` is what /readyz reports, and must outlive the service.
+    /// /readyz responds 503 once `notReady` is done.
     GreetingService(const std::string& message, unsigned generation, lifecycle::Duration work,
-                    const std::atomic<bool>& ready);
+                    lifecycle::Context notReady);
 
     Poco::Net::HTTPRequestHandler* createRequestHandler(
         const Poco::Net::HTTPServerRequest& request) override;

@@ -4,12 +4,14 @@
 #include <string>
 #include <utility>
 
-#include "function_handler.h"
+#include "lifecycle/function_handler.h"
 #include "lifecycle/http_server.h"
 
 namespace stage {
 namespace {
 
+using lifecycle::FunctionHandler;
+using lifecycle::reply;
 using Poco::Net::HTTPResponse;
 using Poco::Net::HTTPServerRequest;
 using Poco::Net::HTTPServerResponse;

@@ -1,10 +1,9 @@
-// Stage 06: a service in a container. It answers first and works in the background, so at the end
-// there is something to wait for that no client and no server knows of: jobs, each of which owes an
-// increment to a counter in Redis.
+// Stage 06: a service in a container. It responds first and works in the background, so a shutdown has
+// something to wait for that no client and no server knows of: jobs, each of which owes an increment to
+// a counter in Redis.
 
 #include <unistd.h>
 
-#include <atomic>
 #include <memory>
 #include <stdexcept>
 
@@ -12,12 +11,11 @@
 #include "hello_service.h"
 #include "increment_service.h"
 #include "increments.h"
-#include "lame_duck.h"
 #include "last_words.h"
-#include "lifecycle/error_line.h"
-#include "lifecycle/exit_code.h"
 #include "lifecycle/http_server.h"
-#include "lifecycle/shutdown_signals.h"
+#include "lifecycle/lame_duck.h"
+#include "lifecycle/run_service.h"
+#include "lifecycle/shutdown_outcome.h"
 #include "memory_counter.h"
 #include "plan.h"
 #include "redis_counter.h"
@@ -31,7 +29,7 @@ namespace {
 
 constexpr lifecycle::Duration startTimeout = 5s;  // for Redis to be there
 
-/// Null if it was asked to end while waiting for Redis.
+/// Null if it was asked to shut down while waiting for Redis.
 std::unique_ptr<Counter> makeCounter(const Settings& settings, const Context& stop,
                                      lifecycle::EventLog& events) {
     if (settings.redis.empty()) {
@@ -59,8 +57,7 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
           lifecycle::EventLog& events) {
     const auto counter = makeCounter(settings, signals.context(), events);
     if (!counter) {
-        events.emit("exit", {{"code", lifecycle::exitClean}});
-        return lifecycle::exitClean;
+        return exitWith({}, events);
     }
     Increments increments(*counter, settings.work, settings.jobs, events);
     const LastWords lastWords(signals, [&] {
@@ -69,16 +66,15 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
                           {{"unapplied", tally.unapplied}, {"note", doubtAbout(tally)}});
     });
 
-    std::atomic<bool> ready = true;
     const Answer answer = settings.mode == "respond-first" ? Answer::first : Answer::last;
-    Poco::Net::HTTPRequestHandlerFactory::Ptr service(
-        new IncrementService(increments, *counter, answer, new HelloService(settings.work, ready)));
-    lifecycle::HttpServer server(service, {.address = {settings.address, settings.port},
-                                           .keepAliveGrace = settings.keepAliveGrace,
-                                           .keepAliveTimeout = settings.keepAliveTimeout,
-                                           .events = &events});
+    Poco::Net::HTTPRequestHandlerFactory::Ptr hello(new HelloService(settings.work, signals.context()));
+    lifecycle::HttpServer server(new IncrementService(increments, *counter, answer, hello),
+                                 {.address = {settings.address, settings.port},
+                                  .keepAliveGrace = settings.keepAliveGrace,
+                                  .keepAliveTimeout = settings.keepAliveTimeout,
+                                  .events = &events});
     server.start();
-    tellPlan(settings, events);
+    logPlan(settings, events);
     events.emit("ready", {{"port", server.address().port()}, {"pid", ::getpid()}});
 
     signals.context().wait();
@@ -87,17 +83,16 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
     events.emit("shutdown.begin",
                 {{"cause", signals.context().cause()}, {"deadline", settings.timeout}});
 
-    // 1. Tell everybody, and serve on while load balancers turn away.
-    ready = false;
+    // 1. Announce it, and keep serving while load balancers notice.
     server.announceShutdown();
     events.emit("readiness.off");
-    serveLameDuck(settings.lameDuck, Context::background(), events);
+    lifecycle::serveLameDuck(settings.lameDuck, Context::background(), events);
 
-    // 2. Drain the server: nobody can add a job then. One deadline for this and the next step.
+    // 2. Drain the server: after that nobody can add a job. One deadline for this step and the next.
     const auto [deadline, cancel] = withTimeout(Context::background(), settings.timeout);
     const lifecycle::ShutdownResult requests = server.shutdown(deadline);
 
-    // 3. Wait for the jobs. Their clients have long got their 200.
+    // 3. Wait for the jobs. Their clients have had their 200 for a while.
     const bool done = !settings.naive && increments.wait(deadline);
     const Increments::Tally tally = done ? increments.tally() : increments.abandon();
     if (!done && !settings.naive) {
@@ -105,7 +100,7 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
                     {{"cut", tally.unapplied}, {"what", "increments in the background"}});
     }
 
-    // 4. Redis last: it is what the jobs need.
+    // 4. Close the connection to Redis last: the jobs need it.
     if (settings.redis.empty()) {
         events.emit("counter.total",
                     {{"value", counter->value()}, {"note", "in memory: gone with this process"}});
@@ -113,7 +108,6 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
         counter->close();
     }
     const bool clean = requests.clean() && tally.unapplied == 0;
-    const int code = clean || settings.naive ? lifecycle::exitClean : lifecycle::exitWorkCut;
     events.emit("shutdown.end", {{"served", requests.served},
                                  {"refused", requests.refused},
                                  {"cut", requests.cut},
@@ -121,11 +115,9 @@ int serve(const Settings& settings, lifecycle::ShutdownSignals& signals,
                                  {"unapplied", tally.unapplied},
                                  {"took", lifecycle::Clock::now() - begin},
                                  {"note", doubtAbout(tally)}});
-    events.emit("exit", {{"code", code}});
-    if (!done || !clean || deadline.done()) {
-        ::_exit(code);  // Somebody may still be at work: no destructors under their feet.
-    }
-    return code;
+
+    // 5. The naive one believes that all is well.
+    return exitWith({.workCut = !clean && !settings.naive, .stillRunning = !done}, events);
 }
 
 }  // namespace
@@ -138,12 +130,10 @@ int main(int argc, char** argv) {
     if (settings.healthcheck) {
         return checkHealth(settings.address, settings.port);
     }
-    try {
-        lifecycle::EventLog events;
-        lifecycle::ShutdownSignals signals(events, {.secondTermForces = settings.secondTerm == "force"});
-        return serve(settings, signals, events);
-    } catch (const std::exception& error) {
-        lifecycle::printError("06_docker", error.what());
-        return lifecycle::exitUnavailable;
-    }
+    return lifecycle::runService(
+        "06_docker",
+        [&settings](lifecycle::ShutdownSignals& signals, lifecycle::EventLog& events) {
+            return serve(settings, signals, events);
+        },
+        {.secondTermForces = settings.secondTerm == "force"});
 }

@@ -5,9 +5,9 @@
 
 namespace stage {
 
-/// Tells at the start how long the end may take, and warns if there is not enough time for it:
-/// whoever starts a container should not learn that when it is killed. Logs `plan`, `plan.total`
-/// and, if work takes longer than the service waits for it, `plan.work`.
-void tellPlan(const Settings& settings, lifecycle::EventLog& events);
+/// Reports at the start how long the shutdown may take, and warns if the grace period is too short for it, instead of
+/// letting the operator find out when the container is killed. Logs `plan`, `plan.total` and, if work takes longer than
+/// the service waits for it, `plan.work`.
+void logPlan(const Settings& settings, lifecycle::EventLog& events);
 
 }  // namespace stage

@@ -9,13 +9,16 @@
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/URI.h>
 
-#include "function_handler.h"
+#include "lifecycle/function_handler.h"
 #include "lifecycle/http_server.h"
+#include "lifecycle/readiness_handler.h"
 
 namespace stage {
 namespace {
 
 using lifecycle::Duration;
+using lifecycle::FunctionHandler;
+using lifecycle::reply;
 using Poco::Net::HTTPResponse;
 using Poco::Net::HTTPServerRequest;
 using Poco::Net::HTTPServerResponse;
@@ -52,11 +55,6 @@ void hello(const Poco::URI& uri, Duration work, HTTPServerRequest& request, HTTP
     reply(response, HTTPResponse::HTTP_OK, "hello\n");
 }
 
-void readiness(bool ready, HTTPServerResponse& response) {
-    reply(response, ready ? HTTPResponse::HTTP_OK : HTTPResponse::HTTP_SERVICE_UNAVAILABLE,
-          ready ? "ready\n" : "shutting down\n");
-}
-
 void methodNotAllowed(HTTPServerResponse& response) {
     response.set("Allow", "GET, HEAD");
     reply(response, HTTPResponse::HTTP_METHOD_NOT_ALLOWED, "use GET\n");
@@ -64,7 +62,7 @@ void methodNotAllowed(HTTPServerResponse& response) {
 
 }  // namespace
 
-HelloService::HelloService(Duration work, const std::atomic<bool>& ready) : work_(work), ready_(ready) {}
+HelloService::HelloService(Duration work, lifecycle::Context stopping) : work_(work), stopping_(std::move(stopping)) {}
 
 Poco::Net::HTTPRequestHandler* HelloService::createRequestHandler(const HTTPServerRequest& request) {
     Poco::URI uri;
@@ -91,9 +89,7 @@ Poco::Net::HTTPRequestHandler* HelloService::createRequestHandler(const HTTPServ
         });
     }
     if (path == "/readyz") {
-        return new FunctionHandler([this](HTTPServerRequest&, HTTPServerResponse& response) {
-            readiness(ready_.load(), response);
-        });
+        return new lifecycle::ReadinessHandler(stopping_);
     }
     return new FunctionHandler([this, uri](HTTPServerRequest& handled, HTTPServerResponse& response) {
         hello(uri, work_, handled, response);

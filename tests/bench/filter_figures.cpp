@@ -1,4 +1,3 @@
-#include <atomic>
 #include <memory>
 #include <stdexcept>
 
@@ -30,13 +29,12 @@ Figure filterCost(const Effort& effort) {
         figure.notes.push_back("left out: there is no wrk (package wrk)");
         return figure;
     }
-    const std::atomic<bool> ready = true;
     Gate gate;
     Sample bare;
     Sample filtered;
     const std::chrono::seconds duration(effort.quick ? 1 : 3);
     for (int run = 0; run < effort.runs(10, 2); ++run) {
-        Poco::Net::HTTPRequestHandlerFactory::Ptr hello(new stage::HelloService(Duration::zero(), ready));
+        Poco::Net::HTTPRequestHandlerFactory::Ptr hello(new stage::HelloService(Duration::zero(), Context::background()));
         bare.add(requestsPerSecond(hello, duration));
         filtered.add(requestsPerSecond(
             new FilteredService(hello, {std::make_shared<TimingFilter>(), std::make_shared<GateFilter>(gate)}),

@@ -6,7 +6,7 @@
 
 #include "figures.h"
 #include "lifecycle/event_log.h"
-#include "order_store.h"
+#include "orders/order_store.h"
 #include "temp_dir.h"
 
 namespace lifecycle::bench {

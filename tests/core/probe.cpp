@@ -3,10 +3,14 @@
 
 #include "lifecycle/event_log.h"
 #include "lifecycle/options.h"
+#include "lifecycle/run_service.h"
+#include "lifecycle/shutdown_outcome.h"
 #include "lifecycle/shutdown_signals.h"
 #include "lifecycle/signal_event.h"
 #include "lifecycle/signals.h"
 #include "lifecycle/wait_group.h"
+
+#include <Poco/Exception.h>
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -16,6 +20,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -37,6 +43,31 @@ int waitForOne(const Arguments& arguments, bool early) {
     events.emit("ready");
     logSignal(events, waitForSignal(numbers));
     return 0;
+}
+
+/// A service with something to destroy, which fails to start or shuts down with the named outcome.
+int runProbeService(const std::string& how) {
+    struct Destroyed {
+        ~Destroyed() {
+            std::puts("destroyed");
+            std::fflush(stdout);
+        }
+    };
+    return runService("probe", [&how](ShutdownSignals& signals, EventLog& events) {
+        if (how == "throws") {
+            throw std::runtime_error("no disk");
+        }
+        if (how == "throws-poco") {
+            throw Poco::NotFoundException("no disk");
+        }
+        const Destroyed destroyed;
+        events.emit("ready");
+        signals.context().wait();
+        return exitWith({.workCut = how == "work-cut",
+                         .hookFailed = how == "hook-failed",
+                         .stillRunning = how == "still-running"},
+                        events);
+    });
 }
 
 int writeToBrokenPipe() {
@@ -162,6 +193,9 @@ int main(int argc, char** argv) {
     }
     if (what == "first_descriptor") {
         return firstDescriptor();
+    }
+    if (what == "service") {
+        return runProbeService(arguments.at(0));
     }
     if (what == "options") {
         return readOptions(arguments);

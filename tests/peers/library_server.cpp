@@ -5,8 +5,7 @@
 
 #include <unistd.h>
 
-#include <atomic>
-#include <cstdio>
+#include <cstdint>
 #include <istream>
 #include <limits>
 #include <ostream>
@@ -16,12 +15,12 @@
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/URI.h>
 
-#include "function_handler.h"
 #include "hello_service.h"
-#include "lifecycle/exit_code.h"
+#include "lifecycle/function_handler.h"
 #include "lifecycle/http_server.h"
 #include "lifecycle/options.h"
-#include "lifecycle/shutdown_signals.h"
+#include "lifecycle/run_service.h"
+#include "lifecycle/shutdown_outcome.h"
 
 using namespace std::chrono_literals;
 using namespace lifecycle;
@@ -52,12 +51,12 @@ public:
     Poco::Net::HTTPRequestHandler* createRequestHandler(const HTTPServerRequest& request) override {
         const Poco::URI uri(request.getURI());
         if (uri.getPath() == "/upload") {
-            return new stage::FunctionHandler(upload);
+            return new FunctionHandler(upload);
         }
         if (uri.getPath() == "/stream") {
             const auto query = uri.getQueryParameters();
             const Duration work = parseDuration(query.empty() ? "1s" : query.front().second);
-            return new stage::FunctionHandler([work](HTTPServerRequest& handled, HTTPServerResponse& response) {
+            return new FunctionHandler([work](HTTPServerRequest& handled, HTTPServerResponse& response) {
                 stream(work, handled, response);
             });
         }
@@ -76,19 +75,12 @@ int main(int argc, char** argv) {
     if (const auto exitCode = options.parse(argc, argv)) {
         return *exitCode;
     }
-    EventLog events;
-    const ShutdownSignals signals(events);
-    std::atomic<bool> ready = true;
-    HttpServer server(new Service(0s, ready), {.address = {"127.0.0.1", port}, .events = &events});
-    try {
+    return runService("library_server", [port, timeout](ShutdownSignals& signals, EventLog& events) {
+        HttpServer server(new Service(0s, signals.context()), {.address = {"127.0.0.1", port}, .events = &events});
         server.start();
-    } catch (const StartError& error) {
-        std::fprintf(stderr, "library_server: %s\n", error.what());
-        return exitUnavailable;
-    }
-    events.emit("ready", {{"port", server.address().port()}, {"pid", ::getpid()}});
-    signals.context().wait();
-    ready = false;
-    const auto result = server.shutdown(withTimeout(Context::background(), timeout).context);
-    ::_exit(result.clean() ? exitClean : exitWorkCut);
+        events.emit("ready", {{"port", server.address().port()}, {"pid", ::getpid()}});
+        signals.context().wait();
+        const auto result = server.shutdown(withTimeout(Context::background(), timeout).context);
+        return exitWith({.workCut = !result.clean()}, events);
+    });
 }

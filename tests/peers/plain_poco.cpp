@@ -19,12 +19,11 @@ int main(int argc, char** argv) {
     socket.bind(Poco::Net::SocketAddress("127.0.0.1", port), true, false);
     socket.listen(4096);
 
-    const std::atomic<bool> ready = true;
     Poco::Net::HTTPServerParams::Ptr parameters(new Poco::Net::HTTPServerParams);
     parameters->setMaxThreads(256);
     parameters->setMaxQueued(1024);
     Poco::ThreadPool threads(1, 256);
-    Poco::Net::HTTPServer server(new stage::HelloService(std::chrono::seconds(5), ready), threads, socket,
+    Poco::Net::HTTPServer server(new stage::HelloService(std::chrono::seconds(5), lifecycle::Context::background()), threads, socket,
                                  parameters);
     server.start();
     std::fprintf(stderr, "+0.000s ready port=%d pid=%d\n", static_cast<int>(socket.address().port()), ::getpid());

@@ -27,6 +27,6 @@ struct HooksFixture : OrderFixture {
     }
 };
 
-inline const std::vector<std::string> allHooks{"readiness", "lame-duck", "gate", "in-flight", "orders", "servers", "report"};
+inline const std::vector<std::string> allHooks{"readiness", "lame-duck", "listener", "in-flight", "orders", "servers", "report"};
 
 } // namespace lifecycle::test

@@ -36,7 +36,7 @@ TEST_CASE("04: the hooks run in their order and the plan names them before the r
 
 TEST_CASE("04: the plan adds up lame duck and drain and hooks and is held against the grace period") {
     const std::vector<std::string> short_hooks{"--lame-duck=2s", "--timeout=3s", "--hook-timeout=1s"};
-    // readiness 1, lame duck 2 + 1, gate 1, in flight 3 + 1, orders 1, servers 1, report 1
+    // readiness 1, lame duck 2 + 1, listener 1, in flight 3 + 1, orders 1, servers 1, report 1
     SECTION("without a grace period") {
         const Fixture fixture(short_hooks);
         const Event total = fixture.server.waitForEvent("plan.total");
@@ -109,7 +109,7 @@ TEST_CASE("04: a request in flight is finished though the hook that waits for it
     CHECK(client.readResponse(5s).status == 200);
 }
 
-TEST_CASE("04: a request in flight is finished and a connect behind the gate is refused") {
+TEST_CASE("04: a request in flight is finished and a connect after the listener is closed is refused") {
     Fixture fixture;
     Connection client = fixture.server.working("/hello?work=700ms");
     fixture.server.signal(SIGTERM);
@@ -189,13 +189,13 @@ TEST_CASE("04: the longest durations there are do not overflow") {
 TEST_CASE("04: without a thread to be had every hook runs and one that hangs is abandoned") {
     const TempDir directory;
     const std::string database = directory.path() / "orders.db";
-    const OrderServer server(asLimitedUser(), database, {"--hook=gate:hang", "--hook-timeout=500ms"});
+    const OrderServer server(asLimitedUser(), database, {"--hook=listener:hang", "--hook-timeout=500ms"});
     REQUIRE(server.order().status == 202);
     Connection client = server.working("/hello?work=200ms");
     forbidThreads(server.pid());
     server.signal(SIGTERM);
     CHECK(server.waitForExit(30s).code == 70);
-    CHECK(server.waitForEvent("hook.timeout").field("name") == "gate");
+    CHECK(server.waitForEvent("hook.timeout").field("name") == "listener");
     CHECK(fieldsOf(server.events("hook.begin"), "name") == allHooks);
     CHECK(client.readResponse(5s).status == 200);
     CHECK(OrdersFile(database).rows().size() == 1);
@@ -242,7 +242,7 @@ TEST_CASE("04: bad options are refused with 64 and a line that says what is allo
         REQUIRE(program.standardError().size() == 1);
         CHECK(program.standardError()[0].text.find(part) != std::string::npos);
     };
-    refused("--hook=order:fail", "readiness, lame-duck, gate, in-flight, orders, servers, report");
+    refused("--hook=order:fail", "readiness, lame-duck, listener, in-flight, orders, servers, report");
     refused("--hook=orders", "orders:hang");
     refused("--hook=orders:", "orders:hang");
     refused("--hook=orders:-2s", "orders:hang");
