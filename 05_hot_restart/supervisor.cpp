@@ -247,6 +247,8 @@ void Supervisor::startPendingRestart() {
 
 void Supervisor::handOver(Worker& old, const Worker& next) {
     old.state = State::standby;
+    old.successor = next.generation;
+    old.successorPid = next.process->pid();
     old.process->send({"retire", {{"new_pid", std::to_string(next.process->pid())},
                                   {"spawn_us", microseconds(next.process->spawnTook())},
                                   {"ready_us", microseconds(next.process->readyTook())}}});
@@ -259,18 +261,27 @@ void Supervisor::handOver(Worker& old, const Worker& next) {
 /// The old generation no longer accepts: only now does the new one serve alone.
 void Supervisor::onReleased(Worker& old) {
     const Worker* const next = workers_.find(State::serving);
-    if (!std::exchange(old.released, true) && next != nullptr) {
+    if (std::exchange(old.released, true)) {
+        return;
+    }
+    if (next != nullptr) {
         logReady(events_, "ready", next->generation, inherited_.sockets);
+    }
+    if (old.state == State::draining) {
+        requests_.restartCommitted(old.successor, old.successorPid);
     }
 }
 
 void Supervisor::commitHandover() {
     loop_->cancel(std::exchange(rollbackWindow_, 0));
-    if (Worker* const old = workers_.find(State::standby)) {
+    Worker* const old = workers_.find(State::standby);
+    if (old != nullptr) {
         old->state = State::draining;
         old->process->send({"drain"});
     }
-    if (const Worker* const active = workers_.find(State::serving)) {
+    // A client that requested the restart must not reach the old generation after the reply: see onReleased().
+    const Worker* const active = workers_.find(State::serving);
+    if (active != nullptr && (old == nullptr || old->released)) {
         requests_.restartCommitted(active->generation, active->process->pid());
     }
 }

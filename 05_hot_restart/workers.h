@@ -19,6 +19,8 @@ struct Worker {
     GenerationState state = GenerationState::starting;
     std::unique_ptr<lifecycle::Successor> process{};
     bool released = false;  ///< reported that it no longer accepts
+    unsigned successor = 0;  ///< the generation that it has handed over to
+    pid_t successorPid = 0;
     lifecycle::TimePoint servingSince{};
 };
 
