@@ -20,7 +20,9 @@ DrainThread::~DrainThread() {
     if (!cancel_) {
         begin_.set_value(std::nullopt);
     }
-    thread_.join();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
 }
 
 void DrainThread::begin(lifecycle::TimePoint deadline) {

@@ -34,6 +34,9 @@ public:
     /// Cuts what is left of it now instead of at its deadline. Must be called after begin().
     void cut(const std::string& cause) { (*cancel_)(cause); }
 
+    /// Ends the thread; called in onDrained.
+    void join() { thread_.join(); }
+
 private:
     std::promise<std::optional<lifecycle::Context>> begin_;  // nullopt: no drain
     std::optional<lifecycle::CancelFunction> cancel_;

@@ -319,6 +319,7 @@ void Generation::cutDrain() {
 }
 
 void Generation::onDrained(const ShutdownResult& result) {
+    drainThread_->join();
     drained_ = true;
     wasCut_ = !result.clean();
     if (wasCut_) {
