@@ -48,17 +48,64 @@ void PollLoop::forget(int descriptor) {
     if (found != watchOf_.end()) {
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
         watched_.erase(found->second);
+        if (called_ == found->second) {
+            called_ = 0;
+        }
         watchOf_.erase(found);
     }
 }
 
+void PollLoop::pause(int descriptor) {
+    setWatching(descriptor, false);
+}
+
+void PollLoop::resume(int descriptor) {
+    setWatching(descriptor, true);
+}
+
+void PollLoop::setWatching(int descriptor, bool watching) {
+    const auto found = watchOf_.find(descriptor);
+    if (found != watchOf_.end()) {
+        epoll_event event{};
+        event.events = watching ? EPOLLIN : 0U;
+        event.data.u64 = found->second;
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, descriptor, &event);
+    }
+}
+
 PollLoop::Timer PollLoop::at(TimePoint moment, Action action) {
-    alarms_.emplace(moment, Alarm{++lastTimer_, std::move(action)});
+    timers_.emplace(moment, TimerEntry{.timer = ++lastTimer_, .action = std::move(action)});
     return lastTimer_;
 }
 
 void PollLoop::cancel(Timer timer) {
-    std::erase_if(alarms_, [timer](const auto& alarm) { return alarm.second.timer == timer; });
+    if (timer != 0) {
+        std::erase_if(timers_, [timer](const auto& entry) { return entry.second.timer == timer; });
+    }
+}
+
+PollLoop::PreparedTimer::PreparedTimer(PollLoop& loop, Action action) : loop_(loop), action_(std::move(action)) {
+    Timers one;
+    one.emplace(TimePoint(), TimerEntry{.prepared = this});
+    entry_ = one.extract(one.begin());
+}
+
+void PollLoop::PreparedTimer::at(TimePoint moment) noexcept {
+    cancel();
+    entry_.key() = moment;
+    place_ = loop_.timers_.insert(std::move(entry_));
+}
+
+void PollLoop::PreparedTimer::cancel() noexcept {
+    if (isSet()) {
+        entry_ = loop_.timers_.extract(place_);
+    }
+}
+
+void PollLoop::notify() noexcept {
+    if (!notified_.exchange(true)) {
+        ::eventfd_write(wake_.get(), 1);
+    }
 }
 
 void PollLoop::post(Action action) {
@@ -80,21 +127,19 @@ void PollLoop::stop() {
 void PollLoop::run() {
     std::array<epoll_event, 16> events{};  // the rest is reported in the next turn
     for (;;) {
-        const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), millisecondsToNextAlarm());
+        const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), millisecondsToNextTimer());
         if (count < 0 && errno != EINTR) {  // EINTR: stopped and continued
             throw std::system_error(errno, std::generic_category(), "epoll_wait");
         }
         for (int i = 0; i < count; ++i) {
-            // An action before this one may have had it forgotten.
-            const auto found = watched_.find(events[i].data.u64);
-            if (found != watched_.end()) {
-                const Action action = found->second;  // it may forget itself
-                action();
-            }
+            call(events[i].data.u64);
         }
-        soundAlarms();
+        fireTimers();
         eventfd_t ignored;
         ::eventfd_read(wake_.get(), &ignored);
+        if (notified_.exchange(false)) {
+            onNotify_();
+        }
         takePosted();
         const std::lock_guard lock(mutex_);
         if (stopped_) {
@@ -103,19 +148,37 @@ void PollLoop::run() {
     }
 }
 
-int PollLoop::millisecondsToNextAlarm() const {
-    if (alarms_.empty()) {
+void PollLoop::call(Watch watch) {
+    auto entry = watched_.extract(watch);  // empty if an action before this one had it forgotten
+    if (!entry.empty()) {
+        called_ = watch;
+        entry.mapped()();
+        if (called_ == watch) {  // it has not forgotten itself
+            watched_.insert(std::move(entry));
+        }
+        called_ = 0;
+    }
+}
+
+int PollLoop::millisecondsToNextTimer() const {
+    if (timers_.empty()) {
         return -1;
     }
-    const Duration rest = alarms_.begin()->first - Clock::now();
+    const Duration rest = timers_.begin()->first - Clock::now();
     return static_cast<int>(std::clamp<long long>(
         std::chrono::ceil<std::chrono::milliseconds>(rest).count(), 0, 1'000'000));
 }
 
-void PollLoop::soundAlarms() {
+void PollLoop::fireTimers() {
     const TimePoint now = Clock::now();
-    while (!alarms_.empty() && alarms_.begin()->first <= now) {
-        alarms_.extract(alarms_.begin()).mapped().action();
+    while (!timers_.empty() && timers_.begin()->first <= now) {
+        Timers::node_type entry = timers_.extract(timers_.begin());
+        if (PreparedTimer* const prepared = entry.mapped().prepared) {
+            prepared->entry_ = std::move(entry);
+            prepared->action_();
+        } else {
+            entry.mapped().action();
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 #include "http/exchange/connection.h"
 
+#include <sys/socket.h>
+
 #include <new>
 #include <utility>
 
@@ -19,13 +21,15 @@ ConnectionSocket* adopt(FileDescriptor& descriptor, const Poco::Net::SocketAddre
     return socket;
 }
 
-Limits::node_type allocateNode() {
-    Limits limits;
-    limits.emplace(TimePoint(), nullptr);
-    return limits.extract(limits.begin());
+bool isArriving(ConnectionState state) {
+    return state == ConnectionState::queued || state == ConnectionState::reading;
 }
 
 }  // namespace
+
+Poco::Net::StreamSocket noConnection() {
+    return AdoptedSocket(new ConnectionSocket(-1, {}, Duration::zero()));
+}
 
 Connection::Connection(std::uint64_t id, FileDescriptor& descriptor, const Poco::Net::SocketAddress& peer,
                        Duration ioTimeout, Gate::Guard guard)
@@ -35,34 +39,49 @@ Connection::Connection(std::uint64_t id, FileDescriptor& descriptor, const Poco:
       socket_(*adopt(descriptor, peer, ioTimeout)),
       stream_(AdoptedSocket(&socket_)),
       since_(Clock::now()),
-      quietSince_(since_),
-      unparked_(allocateNode()) {}
+      quietSince_(since_) {}
+
+ConnectionInfo Connection::info() const {
+    const std::lock_guard lock(mutex_);
+    return {id_, state_, method_, path_, peer_, Clock::now() - since_};
+}
 
 ConnectionState Connection::state() const {
     const std::lock_guard lock(mutex_);
     return state_;
 }
 
-TimePoint Connection::since() const {
+Connection::Timing Connection::timing() const {
     const std::lock_guard lock(mutex_);
-    return since_;
+    return {state_, since_, lastInput_};
 }
 
-void Connection::become(ConnectionState state, TimePoint now) {
-    const std::lock_guard lock(mutex_);
-    // A request keeps its age while it waits for a thread and for the rest of its header.
-    const auto isArriving = [](ConnectionState one) {
-        return one == ConnectionState::queued || one == ConnectionState::reading;
-    };
-    if (state == ConnectionState::queued && !isArriving(state_)) {
+/// A request keeps its age while it waits for a thread and for the rest of its head.
+void Connection::startArriving(ConnectionState state, TimePoint now) {
+    if (!isArriving(state_)) {
         quietState_ = state_;
         quietSince_ = since_;
-    }
-    if (!isArriving(state_) || !isArriving(state)) {
         since_ = now;
     }
     state_ = state;
     parsing_ = false;
+}
+
+void Connection::becomeQueued(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    startArriving(ConnectionState::queued, now);
+}
+
+bool Connection::beginReading(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    startArriving(ConnectionState::reading, now);
+    return !cut_;
+}
+
+void Connection::revertToIdle() {
+    const std::lock_guard lock(mutex_);
+    state_ = quietState_;
+    since_ = quietSince_;
 }
 
 void Connection::beginParsing(TimePoint now) {
@@ -72,44 +91,68 @@ void Connection::beginParsing(TimePoint now) {
     parsing_ = true;
 }
 
-void Connection::revertToIdle() {
-    const std::lock_guard lock(mutex_);
-    state_ = quietState_;
-    since_ = quietSince_;
-}
-
-bool Connection::beginRefusal() {
-    const std::lock_guard lock(mutex_);
-    state_ = ConnectionState::closing;
-    since_ = Clock::now();
-    return !cut_;
-}
-
 bool Connection::beginRequest(const std::string& method, const std::string& path, bool hasBody) {
     const std::lock_guard lock(mutex_);
     method_ = method;
     path_ = path;
     state_ = ConnectionState::handling;
     endsWithConnection_ = false;
+    closedByGrace_ = false;
     hasBody_ = hasBody;
     return !cut_;
 }
 
-void Connection::beginAnswer(bool endsWithConnection) {
+void Connection::beginResponse(bool endsWithConnection) {
     const std::lock_guard lock(mutex_);
     state_ = ConnectionState::writing;  // since_ stays: a request keeps its age
     endsWithConnection_ = endsWithConnection;
 }
 
-bool Connection::endRequest(TimePoint now, std::atomic<std::uint64_t>& served) {
+bool Connection::endRequest(TimePoint now, std::atomic<std::uint64_t>& served, bool takenOver) {
     const std::lock_guard lock(mutex_);
     // Under the lock: whoever cuts later and then reads the numbers finds it there.
     served += cut_ ? 0 : 1;
-    state_ = ConnectionState::idle;
+    state_ = takenOver ? state_ : ConnectionState::idle;
     since_ = now;
     method_.clear();
     path_.clear();
     return !cut_;
+}
+
+bool Connection::beginShedding() {
+    const std::lock_guard lock(mutex_);
+    state_ = ConnectionState::closing;
+    since_ = lastInput_ = Clock::now();
+    return !cut_;
+}
+
+void Connection::beginLingering(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    state_ = ConnectionState::closing;
+    since_ = lastInput_ = now;
+}
+
+void Connection::noteInput(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    lastInput_ = now;
+}
+
+bool Connection::expire(bool byGrace) {
+    const std::lock_guard lock(mutex_);
+    const bool lingers = state_ == ConnectionState::closing;
+    const bool waits = lingers || isIdle(state_) || (state_ == ConnectionState::reading && !parsing_);
+    if (!waits || (!lingers && socket_.hasInput())) {
+        return false;
+    }
+    closedByGrace_ = byGrace && isIdle(state_);
+    expired_ = true;
+    socket_.endReceiving();
+    return true;
+}
+
+bool Connection::isClosedByGrace() const {
+    const std::lock_guard lock(mutex_);
+    return closedByGrace_;
 }
 
 unsigned Connection::cut() {
@@ -146,7 +189,7 @@ unsigned Connection::countWaiting() noexcept try {
     return 1;  // Unknown: rather count one too many.
 }
 
-void Connection::breakOff() {
+void Connection::abort() {
     const std::lock_guard lock(mutex_);
     shutDown();
 }
@@ -157,11 +200,6 @@ void Connection::shutDown() {
     } else {
         socket_.cut();
     }
-}
-
-ConnectionInfo Connection::info() const {
-    const std::lock_guard lock(mutex_);
-    return {id_, state_, method_, path_, peer_, Clock::now() - since_};
 }
 
 }  // namespace lifecycle::http

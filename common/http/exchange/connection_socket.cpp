@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -72,58 +74,51 @@ std::ptrdiff_t ConnectionSocket::bytesThere() const {
     return inKernel + static_cast<std::ptrdiff_t>(held_.size());
 }
 
-ConnectionSocket::Head ConnectionSocket::receiveHead(Patience patience) {
-    constexpr std::size_t maxEmptyLines = 64 * 1024;
+Arrival ConnectionSocket::receiveHead() noexcept try {
     std::array<char, 4096> bytes;
     std::size_t received = 0;
-    // With a little patience the kernel does the waiting, which spares a poll for each request.
-    for (int wait = patience == Patience::little ? 0 : MSG_DONTWAIT;; wait = MSG_DONTWAIT) {
-        {
-            const std::lock_guard lock(mutex_);
-            const std::size_t skipped = held_.drop(std::min<std::uint64_t>(skip_, held_.size()));
-            skip_ -= skipped;
-            received -= std::min(received, skipped);
-            const RequestHead::State state = held_.parseHead();
-            if (state != RequestHead::State::incomplete) {
-                return state == RequestHead::State::complete ? Head::whole : Head::malformed;
-            }
-            if (held_.empty() && received > maxEmptyLines) {
-                return Head::malformed;
+    // Under the lock throughout: to requestIsWaiting(), bytes are in the kernel or in held_.
+    const std::lock_guard lock(mutex_);
+    for (;;) {
+        if (!held_.empty()) {
+            const Arrival arrival = parseHeld(received);
+            if (arrival != Arrival::part && arrival != Arrival::nothing) {
+                return arrival;
             }
         }
-        const ssize_t count = receiveIntoHeld(bytes, wait);
-        if (count < 0 && errno == EAGAIN) {
-            return held_.empty() ? Head::nothing : Head::part;
+        const ssize_t count = ::recv(sockfd(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+        if (count > 0) {
+            held_.append({bytes.data(), static_cast<std::size_t>(count)});
+            received += static_cast<std::size_t>(count);
+        } else if (count < 0 && errno == EAGAIN) {
+            return held_.empty() ? Arrival::nothing : Arrival::part;
+        } else if (count == 0 || errno != EINTR) {
+            return Arrival::end;
         }
-        if (count <= 0) {
-            return Head::end;
-        }
-        received += static_cast<std::size_t>(count);
     }
+} catch (const std::bad_alloc&) {
+    return Arrival::noMemory;
+} catch (const std::exception&) {
+    return Arrival::end;
 }
 
-/// As recv(2). May block, and thus not under the lock; for that time requestIsWaiting() must not look.
-ssize_t ConnectionSocket::receiveIntoHeld(std::array<char, 4096>& bytes, int flags) {
-    struct Receiving {
-        explicit Receiving(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
-        ~Receiving() {
-            const int error = errno;
-            flag_ = false;
-            flag_.notify_all();
-            errno = error;
-        }
-        std::atomic<bool>& flag_;
-    };
-    const Receiving receiving(receiving_);
-    ssize_t count;
-    do {
-        count = ::recv(sockfd(), bytes.data(), bytes.size(), flags);
-    } while (count < 0 && errno == EINTR);
-    if (count > 0) {
-        const std::lock_guard lock(mutex_);
-        held_.append({bytes.data(), static_cast<std::size_t>(count)});
+/// `received`: what this call of receiveHead() has received, less what was to be skipped.
+Arrival ConnectionSocket::parseHeld(std::size_t& received) {
+    constexpr std::size_t maxEmptyLines = 64 * 1024;
+    const std::size_t skipped = held_.drop(std::min<std::uint64_t>(skip_, held_.size()));
+    skip_ -= skipped;
+    received -= std::min(received, skipped);
+    switch (held_.parseHead()) {
+        case RequestHead::State::complete:
+            return Arrival::whole;
+        case RequestHead::State::malformed:
+            return Arrival::malformed;
+        case RequestHead::State::incomplete:
+            break;
     }
-    return count;
+    return !held_.empty()            ? Arrival::part
+           : received > maxEmptyLines ? Arrival::malformed
+                                      : Arrival::nothing;
 }
 
 void ConnectionSocket::endHead() {
@@ -143,19 +138,7 @@ void ConnectionSocket::unreceive(std::string_view bytes) {
 }
 
 bool ConnectionSocket::requestIsWaiting() {
-    for (;;) {
-        receiving_.wait(true);  // not long: after cut() nothing blocks that thread
-        const std::lock_guard lock(mutex_);
-        if (holdsRequest()) {
-            return true;
-        }
-        if (!receiving_) {
-            return false;  // Nobody can have received one since: that takes the lock.
-        }
-    }
-}
-
-bool ConnectionSocket::holdsRequest() const {
+    const std::lock_guard lock(mutex_);
     if (!initialized() || (held_.empty() && !hasInput())) {
         return false;
     }
@@ -165,6 +148,13 @@ bool ConnectionSocket::holdsRequest() const {
     all.append(bytes.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
     all.erase(0, std::min<std::uint64_t>(skip_, all.size()));
     return headEnd(all) != std::string::npos;
+}
+
+void ConnectionSocket::endReceiving() {
+    const std::lock_guard lock(mutex_);
+    if (initialized()) {
+        ::shutdown(sockfd(), SHUT_RD);
+    }
 }
 
 void ConnectionSocket::cut() {

@@ -2,8 +2,6 @@
 
 #include <sys/types.h>
 
-#include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -19,6 +17,16 @@
 
 namespace lifecycle::http {
 
+/// What has arrived of the next request.
+enum class Arrival {
+    nothing,
+    part,       ///< kept by the socket; the rest may come
+    whole,      ///< its head: until endHead(), receiveBytes() returns the placeholder and then the end of the stream
+    malformed,  ///< no further byte can make it a request
+    end,        ///< the client has closed the connection, or it is broken
+    noMemory,
+};
+
 /// The socket of an accepted connection, below Poco's StreamSocket.
 ///
 /// Poco creates and closes an epoll descriptor for each wait, and asks the kernel for both addresses
@@ -28,27 +36,15 @@ namespace lifecycle::http {
 /// It collects and parses a request's head until that is complete, so that no thread waits for the rest of one.
 /// Poco does not read that head: it gets a placeholder, which it insists on reading.
 ///
-/// One thread at a time uses the socket, except for cut(), reset() and requestIsWaiting().
+/// One thread at a time uses the socket, except for cut(), reset(), endReceiving(), hasInput() and
+/// requestIsWaiting().
 class ConnectionSocket : public Poco::Net::StreamSocketImpl {
 public:
     /// Takes ownership of `descriptor`.
     ConnectionSocket(int descriptor, Poco::Net::SocketAddress peer, Duration timeout);
 
-    /// How long receiveHead() waits.
-    enum class Patience {
-        little,  ///< `attention`
-        none,
-    };
-    /// What there is of the next request.
-    enum class Head {
-        nothing,
-        part,       ///< kept here; the rest may come
-        whole,      ///< until endHead(), receiveBytes() returns the placeholder and then the end of the stream
-        malformed,  ///< no further byte can make it a request
-        end,        ///< the client has closed the connection, or it is broken
-    };
-    /// Receives what there is, waiting for it with that patience, unless a whole head has arrived already.
-    Head receiveHead(Patience patience);
+    /// Receives what there is of the next request, unless a whole head has arrived already. Never waits.
+    Arrival receiveHead() noexcept;
 
     /// That head; of a malformed one only the status.
     const RequestHead& head() const { return held_.head(); }
@@ -65,13 +61,8 @@ public:
     /// Bytes are here that nobody has read: epoll would not tell of them.
     bool holdsBytes() const { return !held_.empty(); }
 
-    /// The head of a request has arrived, here or in the kernel, and nobody works on it. To be called after cut(): it
-    /// waits for a thread that is just receiving.
+    /// The head of a request has arrived, here or in the kernel, and nobody works on it.
     bool requestIsWaiting();
-
-    /// The receive timeout that accepted sockets must have, and inherit from their listener. Long
-    /// enough for a busy client to come back on a busy machine: giving up costs several wake-ups.
-    static constexpr Duration attention = std::chrono::milliseconds(20);
 
     /// Bytes sent since the connection was accepted.
     std::uint64_t sent() const { return sent_; }
@@ -81,6 +72,9 @@ public:
 
     /// Bytes that nobody has received yet are there.
     bool hasInput() const;
+
+    /// To the reader the connection ends after what has arrived. Safe from every thread, as cut().
+    void endReceiving();
 
     /// How many can be received without waiting.
     std::ptrdiff_t bytesThere() const;
@@ -111,8 +105,7 @@ protected:
     ~ConnectionSocket() override;  // counted references delete it
 
 private:
-    ssize_t receiveIntoHeld(std::array<char, 4096>& bytes, int flags);
-    bool holdsRequest() const;
+    Arrival parseHeld(std::size_t& received);
 
     const Poco::Net::SocketAddress peer_;
     std::optional<Poco::Net::SocketAddress> local_;
@@ -121,10 +114,9 @@ private:
     std::uint64_t sent_ = 0;
     bool endOfStream_ = false;
     std::size_t placeholderRead_ = 0;
-    std::atomic<bool> receiving_ = false;  // between the kernel and held_
-    HeadBuffer held_;                      // received, and not read by Poco yet
-    std::uint64_t skip_ = 0;               // to drop before the next head
-    std::mutex mutex_;                     // guards the descriptor, whose number may be reused once it is closed, held_ and skip_
+    HeadBuffer held_;         // received, and not read by Poco yet
+    std::uint64_t skip_ = 0;  // to drop before the next head
+    std::mutex mutex_;  // guards the descriptor, whose number may be reused once it is closed, and held_ and skip_
 };
 
 }  // namespace lifecycle::http

@@ -10,16 +10,13 @@
 
 #include "http/exchange/request.h"
 #include "http/exchange/response.h"
-#include "http/loop/server_core.h"
+#include "http/exchange/service.h"
 
 namespace lifecycle::http {
 
 using Poco::Net::HTTPResponse;
 
-Exchange::Exchange(ServerCore& core, Connection& connection, HttpSession& session)
-    : core_(core), connection_(connection), session_(session) {}
-
-ExchangeEnd Exchange::run() noexcept try {
+Outcome Exchange::run() noexcept try {
     const TimePoint begin = Clock::now();
     connection_.beginParsing(begin);
     session_.clearTrailers();
@@ -27,75 +24,75 @@ ExchangeEnd Exchange::run() noexcept try {
     std::uint64_t number = 0;
     std::string path;
     int status = 0;
-    ExchangeEnd end = ExchangeEnd::close;
+    Outcome outcome = Outcome::close;
     {
-        Response response(core_, connection_, session_);
+        Response response(service_, connection_, session_);
         std::optional<Request> request;
-        request.emplace(core_, connection_.socket(), response, session_, guards_);
+        request.emplace(service_, connection_.socket(), response, session_, guards_);
         if (!connection_.beginRequest(request->getMethod(), request->getURI(), request->hasBody())) {
-            return ExchangeEnd::close;
+            return Outcome::close;
         }
-        number = core_.requests.fetch_add(1) + 1;
+        number = service_.counters.requests.fetch_add(1) + 1;
         path = request->getURI();
-        core_.emit("request.begin", {{"id", number},
+        service_.emit("request.begin", {{"id", number},
                                      {"method", request->getMethod()},
                                      {"path", path},
                                      {"peer", connection_.peer()}});
-        end = answer(*request, response);
+        outcome = respond(*request, response);
         status = response.getStatus();
     }  // Here the response is flushed.
 
     const bool clientLeft = session_.networkException() != nullptr;
     const TimePoint now = Clock::now();
-    if (!connection_.endRequest(now, core_.served)) {
+    if (!connection_.endRequest(now, service_.counters.served, outcome == Outcome::takenOver)) {
         // It counts as cut already. A socket that was taken over is not ours to close.
-        return end == ExchangeEnd::takenOver ? end : ExchangeEnd::close;
+        return outcome == Outcome::takenOver ? outcome : Outcome::close;
     }
-    if (!clientLeft && error_.empty() && end != ExchangeEnd::takenOver && session_.brokeItsWord()) {
+    if (!clientLeft && error_.empty() && outcome != Outcome::takenOver && session_.lengthMismatch()) {
         error_ = "the answer is not as long as its Content-Length";
-        connection_.breakOff();
-        end = ExchangeEnd::close;
+        connection_.abort();
+        outcome = Outcome::close;
     }
     const Duration took = now - begin;
     if (!error_.empty()) {
-        core_.emit("request.end",
+        service_.emit("request.end",
                    {{"id", number}, {"path", path}, {"status", status}, {"took", took}, {"error", error_}});
     } else if (clientLeft) {
-        core_.emit("request.end", {{"id", number},
+        service_.emit("request.end", {{"id", number},
                                    {"path", path},
                                    {"status", status},
                                    {"took", took},
                                    {"note", "the client left early"}});
     } else {
-        core_.emit("request.end", {{"id", number}, {"path", path}, {"status", status}, {"took", took}});
+        service_.emit("request.end", {{"id", number}, {"path", path}, {"status", status}, {"took", took}});
     }
-    return clientLeft && end != ExchangeEnd::takenOver ? ExchangeEnd::close : end;
+    return clientLeft && outcome != Outcome::takenOver ? Outcome::close : outcome;
 } catch (const std::bad_alloc&) {
-    return shed("no memory left");
+    return fail("no memory left");
 } catch (const std::exception& error) {
-    return shed(error.what());
+    return fail(error.what());
 } catch (...) {
-    return shed("unknown exception");
+    return fail("unknown exception");
 }
 
-/// The request cannot be served. It still counts: as refused or, if its response has begun, as one that a
+/// The request cannot be served. It still counts: as shed or, if its response has begun, as one that a
 /// handler failed to finish.
-ExchangeEnd Exchange::shed(const char* reason) noexcept {
+Outcome Exchange::fail(const char* reason) noexcept {
     if (connection_.state() != ConnectionState::writing) {
-        return core_.shed(connection_, reason) ? ExchangeEnd::lingeringClose : ExchangeEnd::close;
+        return http::shed(service_, connection_, reason);
     }
-    connection_.breakOff();
-    if (connection_.endRequest(Clock::now(), core_.served)) {
-        core_.emit("request.end", {{"peer", connection_.peer()}, {"error", reason}});
+    connection_.abort();
+    if (connection_.endRequest(Clock::now(), service_.counters.served, false)) {
+        service_.emit("request.end", {{"peer", connection_.peer()}, {"error", reason}});
     }
-    return ExchangeEnd::close;
+    return Outcome::close;
 }
 
-ExchangeEnd Exchange::answer(Request& request, Response& response) {
-    response.answers(request);
+Outcome Exchange::respond(Request& request, Response& response) {
+    response.respondsTo(request);
     response.setDate(Poco::Timestamp());
     response.setVersion(request.getVersion());
-    response.setKeepAlive(request.isPersistent() && core_.options.keepAliveTimeout > Duration::zero());
+    response.setKeepAlive(request.isPersistent() && service_.options.keepAliveTimeout > Duration::zero());
     try {
         callHandler(request, response);
     } catch (const Poco::Exception& error) {
@@ -106,8 +103,8 @@ ExchangeEnd Exchange::answer(Request& request, Response& response) {
         error_ = "unknown exception";
     }
 
-    if (session_.socket().impl() != &connection_.socket()) {
-        return ExchangeEnd::takenOver;
+    if (session_.isTakenOver()) {
+        return Outcome::takenOver;
     }
     if (!response.sent()) {
         response.setStatusAndReason(HTTPResponse::HTTP_INTERNAL_SERVER_ERROR);
@@ -120,20 +117,20 @@ ExchangeEnd Exchange::answer(Request& request, Response& response) {
         }
     } else if (!error_.empty()) {
         // The end that the response would write must not make half an answer look whole.
-        connection_.breakOff();
-        return ExchangeEnd::close;
+        connection_.abort();
+        return Outcome::close;
     }
     const std::optional<std::uint64_t> unread = request.unreadBody();
     if (response.getKeepAlive() && unread) {
         connection_.socket().skip(*unread);
-        return ExchangeEnd::keepAlive;
+        return Outcome::keepAlive;
     }
-    return unread == 0 ? ExchangeEnd::close : ExchangeEnd::lingeringClose;
+    return unread == 0 ? Outcome::close : Outcome::linger;
 }
 
 void Exchange::callHandler(Request& request, Response& response) {
     const std::unique_ptr<Poco::Net::HTTPRequestHandler> handler(
-        core_.factory->createRequestHandler(request));
+        service_.factory->createRequestHandler(request));
     if (!handler) {
         response.setStatusAndReason(HTTPResponse::HTTP_NOT_IMPLEMENTED);
         response.setContentLength(0);
@@ -148,13 +145,13 @@ void Exchange::callHandler(Request& request, Response& response) {
     handler->handleRequest(request, response);
 }
 
-ExchangeEnd Exchange::refuseMalformed() noexcept try {
+Outcome Exchange::reject() noexcept try {
     const HTTPResponse::HTTPStatus status = connection_.socket().head().status();
-    core_.emit("request.malformed", {{"status", static_cast<int>(status)},
+    service_.emit("request.malformed", {{"status", static_cast<int>(status)},
                                      {"peer", connection_.peer()},
                                      {"note", "not what HTTP allows, counted nowhere"}});
     {
-        Response response(core_, connection_, session_);
+        Response response(service_, connection_, session_);
         response.setVersion(Poco::Net::HTTPMessage::HTTP_1_1);
         response.setStatusAndReason(status);
         response.setDate(Poco::Timestamp());
@@ -162,9 +159,17 @@ ExchangeEnd Exchange::refuseMalformed() noexcept try {
         response.setKeepAlive(false);
         response.send();
     }
-    return ExchangeEnd::lingeringClose;
+    return Outcome::linger;
 } catch (...) {
-    return ExchangeEnd::close;  // No memory, or the client has left.
+    return Outcome::close;  // No memory, or the client has left.
+}
+
+Outcome shed(Service& service, Connection& connection, const char* reason) noexcept {
+    if (!connection.beginShedding()) {
+        return Outcome::close;  // Counted as cut.
+    }
+    service.shed(connection.socket().sockfd(), connection.peer(), reason);
+    return Outcome::linger;
 }
 
 }  // namespace lifecycle::http

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,38 +10,42 @@ namespace lifecycle::http {
 
 class Request;
 class Response;
-class ServerCore;
+struct Service;
 
 /// What becomes of a connection after an exchange.
-enum class ExchangeEnd {
+enum class Outcome {
     keepAlive,
     close,
-    lingeringClose,  ///< the client may still be sending
-    takenOver,       ///< a handler has detached the socket, as a WebSocket does
+    linger,     ///< the client may still be sending
+    takenOver,  ///< a handler has detached the socket, as a WebSocket does
 };
 
 /// One request and its response, on a worker thread: takes the head, calls the handler, flushes.
 class Exchange {
 public:
-    Exchange(ServerCore& core, Connection& connection, HttpSession& session);
+    Exchange(Service& service, Connection& connection, HttpSession& session)
+        : service_(service), connection_(connection), session_(session) {}
 
     /// Blocks for as long as the handler and the client take. Never throws. Requires that the whole head
     /// is there.
-    ExchangeEnd run() noexcept;
+    Outcome run() noexcept;
 
     /// Responds to what the socket found to be malformed.
-    ExchangeEnd refuseMalformed() noexcept;
+    Outcome reject() noexcept;
 
 private:
-    ExchangeEnd shed(const char* reason) noexcept;
-    ExchangeEnd answer(Request& request, Response& response);
+    Outcome fail(const char* reason) noexcept;
+    Outcome respond(Request& request, Response& response);
     void callHandler(Request& request, Response& response);
 
-    ServerCore& core_;
+    Service& service_;
     Connection& connection_;
     HttpSession& session_;
     std::string error_;
-    std::vector<Gate::Guard> guards_;  // kept until the answer is flushed
+    std::vector<Gate::Guard> guards_;  // kept until the response is flushed
 };
+
+/// Sends a 503 and counts it; for lack of memory or threads.
+Outcome shed(Service& service, Connection& connection, const char* reason) noexcept;
 
 }  // namespace lifecycle::http

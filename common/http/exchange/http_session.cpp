@@ -1,28 +1,36 @@
 #include "http/exchange/http_session.h"
 
-#include <exception>
-#include <new>
-
+#include <Poco/Any.h>
 #include <Poco/Buffer.h>
 
 namespace lifecycle::http {
 
-Arrival HttpSession::awaitRequest(ConnectionSocket::Patience patience) try {
-    if (buffered() > 0) {  // Read together with the last request.
+HttpSession::HttpSession(const Poco::Net::HTTPServerParams::Ptr& params)
+    : HttpSession(noConnection(), params) {}
+
+void HttpSession::attach(Connection& connection) {
+    connection_ = &connection;
+    attachSocket(connection.stream());
+}
+
+void HttpSession::detach() {
+    const bool isOurs = !isTakenOver();
+    attachSocket(none_);
+    clearException();
+    attachSessionData(Poco::Any());
+    if (buffered() > 0) {
         Poco::Buffer<char> bytes(0);
         drainBuffer(bytes);
-        socket_.unreceive({bytes.begin(), bytes.size()});
+        if (isOurs) {
+            connection_->socket().unreceive({bytes.begin(), bytes.size()});
+        }
     }
-    using Head = ConnectionSocket::Head;
-    const Head head = socket_.receiveHead(patience);
-    return head == Head::whole       ? Arrival::request
-           : head == Head::malformed ? Arrival::malformed
-           : head == Head::end       ? Arrival::end
-                                     : Arrival::quiet;
-} catch (const std::bad_alloc&) {
-    return Arrival::noMemory;
-} catch (const std::exception&) {
-    return Arrival::end;
+}
+
+void HttpSession::addTrailer([[maybe_unused]] const std::string& name, [[maybe_unused]] const std::string& value) {
+#if POCO_VERSION >= 0x010c0000
+    requestTrailer().add(name, value);
+#endif
 }
 
 }  // namespace lifecycle::http

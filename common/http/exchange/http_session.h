@@ -1,37 +1,32 @@
 #pragma once
 
 #include <cstdint>
-#include <ios>
 #include <optional>
+#include <string>
 
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerSession.h>
 #include <Poco/Version.h>
 
 #include "http/exchange/connection.h"
+#include "http/framing/byte_source.h"
 
 namespace lifecycle::http {
 
-/// What became of waiting for a request.
-enum class Arrival {
-    request,    ///< its whole head has arrived
-    quiet,      ///< nothing came, or a part of one
-    malformed,  ///< it is not a request, or its head is too long
-    end,        ///< the client has closed the connection, or it is broken
-    noMemory,
-};
-
-/// Poco's session over a ConnectionSocket, able to wait a little for the next request.
-class HttpSession : public Poco::Net::HTTPServerSession {
+/// Poco's session, on one connection after the other: making one for each request would cost more than parsing it.
+class HttpSession : public Poco::Net::HTTPServerSession, public ByteSource {
 public:
-    HttpSession(Connection& connection, Poco::Net::HTTPServerParams::Ptr params)
-        : HTTPServerSession(connection.stream(), std::move(params)), socket_(connection.socket()) {}
+    /// On no connection yet.
+    explicit HttpSession(const Poco::Net::HTTPServerParams::Ptr& params);
 
-    /// The client did not wait for its last answer: more of its bytes have been read already.
-    bool hasBytes() const { return buffered() > 0 || socket_.holdsBytes(); }
+    void attach(Connection& connection);
 
-    /// Blocks for ConnectionSocket::attention at most, with Patience::none not at all.
-    Arrival awaitRequest(ConnectionSocket::Patience patience);
+    /// Lets go of the socket without closing it. What Poco has read beyond the last request is given back to it. Throws
+    /// std::bad_alloc.
+    void detach();
+
+    /// A handler has taken the socket over.
+    bool isTakenOver() { return socket().impl() != &connection_->socket(); }
 
     /// Those of the last exchange, of the request and of the response. Poco has them from 1.12 on.
     void clearTrailers() {
@@ -42,20 +37,17 @@ public:
     }
 
     /// The request has been made from the head: what follows is its body.
-    void endHead() { socket_.endHead(); }
+    void endHead() { connection_->socket().endHead(); }
 
-    /// The client has closed its side, and that has been read.
-    bool endOfStream() const { return socket_.endOfStream(); }
+    // ByteSource
+    bool endOfStream() const override { return connection_->socket().endOfStream(); }
+    int readBody(char* buffer, int length) override { return read(buffer, length); }
+    int nextByte() override { return get(); }
+    void addTrailer(const std::string& name, const std::string& value) override;
 
-    /// Reads some bytes of the body; 0 at the end of the connection.
-    int readBody(char* buffer, int length) { return read(buffer, length); }
-
-    /// Reads one; -1 at the end of the connection.
-    int nextByte() { return get(); }
-
-    /// An answer is about to be sent.
-    void beginAnswer() {
-        begin_ = socket_.sent();
+    /// A response is about to be sent.
+    void beginResponse() {
+        begin_ = connection_->socket().sent();
         announced_.reset();
     }
 
@@ -63,10 +55,14 @@ public:
     void announce(std::uint64_t length) { announced_ = length; }
 
     /// It is of another length: its client would take the next one for its end, or its end for the next one.
-    bool brokeItsWord() const { return announced_ && socket_.sent() - begin_ != *announced_; }
+    bool lengthMismatch() const { return announced_ && connection_->socket().sent() - begin_ != *announced_; }
 
 private:
-    ConnectionSocket& socket_;
+    HttpSession(const Poco::Net::StreamSocket& none, const Poco::Net::HTTPServerParams::Ptr& params)
+        : HTTPServerSession(none, params), none_(none) {}
+
+    Connection* connection_ = nullptr;
+    const Poco::Net::StreamSocket none_;  // what it is attached to meanwhile
     std::uint64_t begin_ = 0;  // of the current response, in bytes sent
     std::optional<std::uint64_t> announced_;
 };

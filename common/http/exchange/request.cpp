@@ -1,6 +1,6 @@
 #include "http/exchange/request.h"
 
-#include "http/loop/server_core.h"
+#include "http/exchange/service.h"
 #include "lifecycle/http_server.h"
 
 namespace lifecycle::http {
@@ -11,10 +11,10 @@ constexpr std::uint64_t maxSkipped = 64 * 1024;
 
 }  // namespace
 
-Request::Request(ServerCore& core, ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
+Request::Request(Service& service, ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
                  HttpSession& session, std::vector<Gate::Guard>& guards)
-    : HTTPServerRequestImpl(response, session, core.params.get()),
-      context_(core.cutting.context),
+    : HTTPServerRequestImpl(response, session, service.params.get()),
+      context_(service.cutting.context),
       session_(session),
       socket_(socket),
       isPersistent_(socket.head().isPersistent()),

@@ -18,13 +18,13 @@
 
 namespace lifecycle::http {
 
-class ServerCore;
+struct Service;
 
 /// Poco's request, which knows the context of its server, and what to keep until it is answered.
 class Request : public Poco::Net::HTTPServerRequestImpl {
 public:
     /// From the head that the socket has received, which it takes off there.
-    Request(ServerCore& core, ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
+    Request(Service& service, ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
             HttpSession& session, std::vector<Gate::Guard>& guards);
 
     const Context& context() const { return context_; }

@@ -14,7 +14,7 @@
 #include <Poco/Types.h>
 
 #include "http/exchange/request.h"
-#include "http/loop/server_core.h"
+#include "http/exchange/service.h"
 
 namespace lifecycle::http {
 
@@ -76,22 +76,30 @@ void Response::beforeHeader() {
     if (getVersion() == HTTP_1_0 && getChunkedTransferEncoding()) {
         setChunkedTransferEncoding(false);  // Such a client does not know chunks.
     }
-    const bool endsWithConnection = hasBody() && !getChunkedTransferEncoding() && !hasContentLength();
-    const bool closing = core_.closing.load();
+    const bool leaving = service_.phase.isLeaving();
     if (request_ != nullptr && request_->hasMalformedBody() && getStatus() < HTTP_BAD_REQUEST) {
         setStatusAndReason(HTTP_BAD_REQUEST);  // The handler took the body for complete.
     }
     if (getStatus() != HTTP_SWITCHING_PROTOCOLS) {
-        const bool bodyIsInTheWay = request_ != nullptr && !request_->unreadBody();
-        if (!getKeepAlive() || closing || endsWithConnection || bodyIsInTheWay) {
+        if (isLast(leaving)) {
             set(CONNECTION, "close");
-        } else if (!core_.keepAliveHint.empty()) {
-            set("Keep-Alive", core_.keepAliveHint);
+        } else if (!service_.keepAliveHint.empty()) {
+            set("Keep-Alive", service_.keepAliveHint);
         }
     }
-    core_.answeredWithClose += closing ? 1 : 0;
-    connection_.beginAnswer(endsWithConnection);
-    session_.beginAnswer();
+    service_.counters.answeredWithClose += leaving ? 1 : 0;
+    connection_.beginResponse(endsWithConnection());
+    session_.beginResponse();
+}
+
+bool Response::isLast(bool leaving) const {
+    const bool bodyIsInTheWay = request_ != nullptr && !request_->unreadBody();
+    return !getKeepAlive() || leaving || connection_.isExpired() || endsWithConnection() || bodyIsInTheWay;
+}
+
+/// Its body has no length, and is not in chunks.
+bool Response::endsWithConnection() const {
+    return hasBody() && !getChunkedTransferEncoding() && !hasContentLength();
 }
 
 }  // namespace lifecycle::http

@@ -12,17 +12,16 @@
 namespace lifecycle::http {
 
 class Request;
-class ServerCore;
+struct Service;
 
-/// Poco's response, which says `Connection: close` if the server is closing at the moment the header
-/// is sent: not earlier, when nobody knows that yet.
+/// Poco's response. Whether it is the last one of its connection, and says `Connection: close`, is decided at the moment
+/// its header is sent: the server may have announced its shutdown while the handler ran.
 class Response : public Poco::Net::HTTPServerResponseImpl {
 public:
-    Response(ServerCore& core, Connection& connection, HttpSession& session)
-        : HTTPServerResponseImpl(session), core_(core), connection_(connection), session_(session) {}
+    Response(Service& service, Connection& connection, HttpSession& session)
+        : HTTPServerResponseImpl(session), service_(service), connection_(connection), session_(session) {}
 
-    /// The request that is answered.
-    void answers(const Request& request) { request_ = &request; }
+    void respondsTo(const Request& request) { request_ = &request; }
 
     // Poco's own, with what has to be known before the header is sent.
     std::ostream& send() override;
@@ -34,8 +33,10 @@ private:
     bool hasBody() const;
     void announceLength() const;
     void beforeHeader();
+    bool isLast(bool leaving) const;
+    bool endsWithConnection() const;
 
-    ServerCore& core_;
+    Service& service_;
     Connection& connection_;
     HttpSession& session_;
     const Request* request_ = nullptr;

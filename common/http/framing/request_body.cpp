@@ -7,10 +7,8 @@
 #include <system_error>
 #include <utility>
 
-#include <Poco/Version.h>
-
+#include "http/framing/byte_source.h"
 #include "http/framing/grammar.h"
-#include "http/exchange/http_session.h"
 
 namespace lifecycle::http {
 namespace {
@@ -23,8 +21,8 @@ constexpr int maxTrailers = 100;
 
 }  // namespace
 
-RequestBody::RequestBody(HttpSession& session, std::optional<std::uint64_t> length)
-    : session_(session),
+RequestBody::RequestBody(ByteSource& source, std::optional<std::uint64_t> length)
+    : source_(source),
       chunked_(!length),
       state_(chunked_ ? State::size : length == 0 ? State::whole : State::data),
       left_(length.value_or(0)) {}
@@ -53,7 +51,7 @@ RequestBody::int_type RequestBody::receive() {
                 break;
             case State::data: {
                 const auto most = static_cast<int>(std::min<std::uint64_t>(left_, buffer_.size()));
-                const int count = session_.readBody(buffer_.data(), most);
+                const int count = source_.readBody(buffer_.data(), most);
                 if (count > 0) {
                     left_ -= static_cast<std::uint64_t>(count);
                     state_ = left_ > 0 ? State::data : chunked_ ? State::dataEnd : State::whole;
@@ -72,7 +70,7 @@ RequestBody::int_type RequestBody::receive() {
                 break;
         }
         if (!good) {
-            state_ = session_.endOfStream() ? State::cutOff : State::malformed;
+            state_ = source_.endOfStream() ? State::cutOff : State::malformed;
         }
     }
     return traits_type::eof();
@@ -109,9 +107,7 @@ bool RequestBody::readTrailer() {
         if (!isToken(name) || !isFieldValue(value)) {
             return false;
         }
-#if POCO_VERSION >= 0x010c0000
-        session_.requestTrailer().add(name, value);
-#endif
+        source_.addTrailer(name, value);
     }
     return false;
 }
@@ -119,13 +115,13 @@ bool RequestBody::readTrailer() {
 /// Without its CRLF; nothing if it ends in another way, or is too long.
 std::optional<std::string> RequestBody::readLine() {
     std::string line;
-    for (int c = session_.nextByte(); c != '\r'; c = session_.nextByte()) {
+    for (int c = source_.nextByte(); c != '\r'; c = source_.nextByte()) {
         if (c == end || c == '\n' || line.size() == maxLine) {
             return std::nullopt;
         }
         line += static_cast<char>(c);
     }
-    return session_.nextByte() == '\n' ? std::optional(std::move(line)) : std::nullopt;
+    return source_.nextByte() == '\n' ? std::optional(std::move(line)) : std::nullopt;
 }
 
 }  // namespace lifecycle::http

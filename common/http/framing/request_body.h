@@ -8,7 +8,7 @@
 
 namespace lifecycle::http {
 
-class HttpSession;
+class ByteSource;
 
 /// A request's body, with a length or in chunks, decoded strictly: RFC 9112, 6.2 and 7.1. Poco's decoder
 /// takes chunks that it does not understand for the end of the body, and what follows would be read as
@@ -17,8 +17,8 @@ class HttpSession;
 /// To its reader the stream ends where the body does, or where it breaks; isWhole() tells which.
 class RequestBody : public std::streambuf {
 public:
-    /// Without a length it is in chunks. The session must outlive it.
-    RequestBody(HttpSession& session, std::optional<std::uint64_t> length);
+    /// Without a length it is in chunks. The source must outlive it.
+    RequestBody(ByteSource& source, std::optional<std::uint64_t> length);
 
     /// All of it has been received.
     bool isWhole() const { return state_ == State::whole; }
@@ -41,7 +41,7 @@ private:
     bool readTrailer();
     std::optional<std::string> readLine();
 
-    HttpSession& session_;
+    ByteSource& source_;
     const bool chunked_;
     State state_;
     std::uint64_t left_ = 0;  // of the chunk, or of the body

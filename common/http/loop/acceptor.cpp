@@ -1,14 +1,11 @@
 #include "http/loop/acceptor.h"
 
 #include <fcntl.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include "http/loop/server_core.h"
+#include "http/exchange/service.h"
 
 namespace lifecycle::http {
 namespace {
@@ -45,36 +42,26 @@ FileDescriptor openReserve() {
 
 }  // namespace
 
-Acceptor::Acceptor(ServerCore& core, std::vector<Listener> listeners, int epoll, OnAccepted serve, OnAccepted shed)
-    : core_(core),
+Acceptor::Acceptor(PollLoop& loop, Service& service, std::vector<Listener> listeners, Callbacks callbacks)
+    : loop_(loop),
+      service_(service),
       listeners_(std::move(listeners)),
-      epoll_(epoll),
-      serve_(std::move(serve)),
-      shed_(std::move(shed)),
+      callbacks_(std::move(callbacks)),
       reserve_(openReserve()),
-      stopped_(!core.options.acceptFromStart) {
-    watch(EPOLL_CTL_ADD, stopped_ ? 0U : EPOLLIN);
-}
-
-bool Acceptor::owns(const void* source) const {
-    return std::any_of(listeners_.begin(), listeners_.end(),
-                       [source](const Listener& listener) { return &listener == source; });
-}
-
-void Acceptor::watch(int operation, std::uint32_t events) {
-    for (Listener& listener : listeners_) {
-        if (listener.isOpen()) {
-            watch(listener, operation, events);
-        }
+      closingStep_(loop, [this] { continueClosing(); }),
+      pauseRetry_(loop, [this] { retry(); }),
+      stopped_(!service.options.acceptFromStart) {
+    for (const Listener& listener : listeners_) {
+        loop_.watch(listener.descriptor(), [this] { accept(); });
     }
+    setWatching(!stopped_);
 }
 
-void Acceptor::watch(Listener& listener, int operation, std::uint32_t events) {
-    epoll_event event{};
-    event.events = events;
-    event.data.ptr = &listener;
-    if (::epoll_ctl(epoll_, operation, listener.descriptor(), &event) == -1 && operation == EPOLL_CTL_ADD) {
-        throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+void Acceptor::setWatching(bool watching) {
+    for (const Listener& listener : listeners_) {
+        if (listener.isOpen()) {
+            watching ? loop_.resume(listener.descriptor()) : loop_.pause(listener.descriptor());
+        }
     }
 }
 
@@ -103,12 +90,12 @@ Acceptor::Left Acceptor::acceptBatch(Listener& listener) {
         switch (listener.accept(client)) {
             case Listener::Status::accepted:
                 lastAccept_ = Clock::now();
-                serve_(std::move(*client));
+                callbacks_.accepted(std::move(*client));
                 break;
             case Listener::Status::empty:
                 if (isClosing() && listener.isLocal()) {
                     // A Unix socket that refuses new connections is always readable to epoll.
-                    watch(listener, EPOLL_CTL_DEL, 0);
+                    loop_.forget(listener.descriptor());
                     listener.close();
                 }
                 return Left::nothing;
@@ -125,10 +112,10 @@ Acceptor::Left Acceptor::acceptBatch(Listener& listener) {
 
 void Acceptor::pause() {
     // Level-triggered readiness of a listener that cannot be accepted from would spin.
-    watch(EPOLL_CTL_MOD, 0);
-    pauseRetry_ = Clock::now() + exhaustedRetry;
+    setWatching(false);
+    pauseRetry_.in(exhaustedRetry);
     if (!paused_.exchange(true)) {
-        core_.emit("accept.paused", {{"note", "no descriptor left; clients wait in the accept queue until one is free"}});
+        service_.emit("accept.paused", {{"note", "no descriptor left; clients wait in the accept queue until one is free"}});
     }
 }
 
@@ -136,21 +123,21 @@ void Acceptor::retry() {
     if (!isPaused() || stopped_ || closed_) {
         return;
     }
-    pauseRetry_.reset();
+    pauseRetry_.cancel();
     if (!reserve_) {
         reserve_ = openReserve();
     }
     // Before the attempt: a descriptor freed from here on wakes the loop again.
-    watch(EPOLL_CTL_MOD, EPOLLIN);
+    setWatching(true);
     accept();
-    if (!pauseRetry_ && paused_.exchange(false)) {
-        core_.emit("accept.resumed", {});
+    if (!pauseRetry_.isSet() && paused_.exchange(false)) {
+        service_.emit("accept.resumed", {});
     }
 }
 
 /// In a shutdown, when waiting for a descriptor has not helped. While serving, clients wait for their turn.
 bool Acceptor::shedWithReserve(Listener& listener) {
-    const Duration patience = std::min(addSaturated(core_.options.keepAliveGrace, graceMargin), maxDescriptorWait);
+    const Duration patience = std::min(addSaturated(service_.options.keepAliveGrace, graceMargin), maxDescriptorWait);
     if (!isClosing() || !reserve_ || Clock::now() - *closingSince_ < patience) {
         return false;
     }
@@ -161,7 +148,7 @@ bool Acceptor::shedWithReserve(Listener& listener) {
         return false;
     }
     lastAccept_ = Clock::now();
-    shed_(std::move(*client));
+    callbacks_.shed(std::move(*client));
     return true;
 }
 
@@ -173,8 +160,8 @@ void Acceptor::stop() {
     }
     stopped_ = true;
     paused_.store(false);
-    pauseRetry_.reset();
-    watch(EPOLL_CTL_MOD, 0);
+    pauseRetry_.cancel();
+    setWatching(false);
 }
 
 void Acceptor::resume() {
@@ -182,7 +169,8 @@ void Acceptor::resume() {
         return;
     }
     stopped_ = false;
-    watch(EPOLL_CTL_MOD, EPOLLIN);  // which cannot fail, unlike adding them again
+    expectsArrivals_ = false;
+    setWatching(true);  // which cannot fail, unlike adding them again
 }
 
 // ---- closing them ------------------------------------------------------------------------------
@@ -194,7 +182,7 @@ void Acceptor::beginClosing() {
         return;
     }
     // Clients that have just been told "close" connect anew at this very moment.
-    arrivals_ = core_.expectsArrivals || (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
+    arrivals_ = expectsArrivals_ || (lastAccept_ && *closingSince_ - *lastAccept_ < arrivalsAreRecent);
     // Before anything is accepted: from here on the queues grow only by handshakes under way.
     for (Listener& listener : listeners_) {
         refusing_ = listener.refuseNewcomers() && refusing_;
@@ -208,11 +196,11 @@ void Acceptor::continueClosing() {
     const TimePoint now = Clock::now();
     const Duration waited = now - *closingSince_;
     if (left == Left::more && (refusing_ || waited < maxHandshake)) {
-        closingStep_ = now;
+        closingStep_.at(now);
         return;
     }
     if (left == Left::waiting && now - std::max(*closingSince_, lastAccept_.value_or(*closingSince_)) < maxHandshake) {
-        closingStep_.reset();  // see retry()
+        closingStep_.cancel();  // see retry()
         return;
     }
     arrivals_ = arrivals_ || (lastAccept_ && *lastAccept_ > *closingSince_);
@@ -221,9 +209,9 @@ void Acceptor::continueClosing() {
                            : found == Handshakes::underWay && refusing_ ? maxHandshake
                                                                         : blindHandshake;
     if (waited < limit) {
-        closingStep_ = now + std::max(handshakeStep, waited / 8);
+        closingStep_.at(now + std::max(handshakeStep, waited / 8));
     } else if (arrivals_ && left == Left::nothing && acceptBatch() != Left::nothing) {
-        closingStep_ = now;  // handshakes have completed since the last batch
+        closingStep_.at(now);  // handshakes have completed since the last batch
     } else {
         finishClosing();
     }
@@ -251,46 +239,24 @@ Handshakes Acceptor::handshakes() {
 
 void Acceptor::finishClosing() {
     closed_ = true;
-    closingStep_.reset();
-    pauseRetry_.reset();
+    closingStep_.cancel();
+    pauseRetry_.cancel();
     paused_.store(false);
     std::uint64_t reset = 0;
     for (const Listener& listener : listeners_) {
         reset += stopped_ || !listener.isOpen() ? 0 : listener.queued();
     }
-    core_.cut += reset;
     close();
-    core_.gate.close();
-    if (reset > 0) {
-        core_.emit("listener.closed", {{"cut", reset}, {"note", "they were still in the accept queue"}});
-    } else {
-        core_.emit("listener.closed", {});
-    }
-    core_.listenerClosed.cancel("listener closed");
+    callbacks_.closed(reset);
 }
 
 void Acceptor::close() {
-    // Closing our descriptor of a socket that another process holds, too, would not take it out of epoll.
-    watch(EPOLL_CTL_DEL, 0);
     for (Listener& listener : listeners_) {
-        listener.close();
-    }
-}
-
-// ---- time --------------------------------------------------------------------------------------
-
-std::optional<TimePoint> Acceptor::nextStep() const {
-    return closingStep_ && pauseRetry_ ? std::min(closingStep_, pauseRetry_)
-           : closingStep_              ? closingStep_
-                                       : pauseRetry_;
-}
-
-void Acceptor::step(TimePoint now) {
-    if (pauseRetry_ && *pauseRetry_ <= now) {
-        retry();
-    }
-    if (closingStep_ && *closingStep_ <= now && !closed_) {
-        continueClosing();
+        if (listener.isOpen()) {
+            // Closing our descriptor of a socket that another process holds, too, would not take it out of epoll.
+            loop_.forget(listener.descriptor());
+            listener.close();
+        }
     }
 }
 

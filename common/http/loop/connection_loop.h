@@ -1,49 +1,52 @@
 #pragma once
 
-#include <cstddef>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "http/exchange/service.h"
 #include "http/loop/acceptor.h"
-#include "http/exchange/connection.h"
+#include "http/loop/ready_set.h"
+#include "http/loop/register.h"
+#include "http/loop/workers.h"
+#include "lifecycle/context.h"
+#include "lifecycle/poll_loop.h"
 
 namespace lifecycle::http {
 
-class ServerCore;
-
-/// The one thread that waits for the network: it accepts, watches the connections that have no
-/// request, and keeps their time limits. It never runs a handler and never blocks on a client. Without memory
-/// for a new connection or a new request it sheds that one, and goes on.
+/// All of a server that lies between the network and the exchanges: one thread that accepts and fires timers, and the
+/// workers. That thread never runs a handler and never blocks on a client. Without memory for a new connection it sheds
+/// that one, and goes on.
 ///
-/// Way of a connection: accepted here; as soon as bytes are there, handed to a worker; given back by
-/// park() when it has gone quiet or the rest of a header is missing, or by lingeringClose() when the
-/// client may still be sending.
+/// Way of a connection: accepted on the loop's thread, it waits in the ready set; the worker that gets its event serves
+/// it and arms it again, lets it linger, or finishes it. That is the only way a connection ends: what others want closed
+/// (by a time limit, by a cut) becomes ready.
 ///
-/// What is public may be called from every thread; the private functions run on the loop's thread.
+/// What is public may be called from every thread.
 class ConnectionLoop {
 public:
-    ConnectionLoop(ServerCore& core, std::vector<Listener> listeners);
-    ~ConnectionLoop();
+    ConnectionLoop(Service& service, Register& connections, std::vector<Listener> listeners);
 
-    void start();
+    /// Starts the threads, which keep `owner`, of which this is a part. Throws std::system_error.
+    void start(std::weak_ptr<void> owner);
 
-    /// Watches a connection for its next request.
-    void park(ConnectionPtr connection);
-
-    /// Closes a connection whose client may not have finished sending: shuts down the sending side, then reads and
-    /// drops what arrives until the client closes as well, pauses for 5 s, or 30 s have passed; in a shutdown 1 s.
-    /// Closing at once would reset the connection, and the client might lose the response. As nginx's lingering_close.
-    void lingeringClose(ConnectionPtr connection);
+    /// Clients are told that their connections end from now on.
+    void announce();
 
     /// Refuses new connections, accepts those that are queued or in the middle of connecting, and closes the
     /// listeners as soon as there are none left, see HttpServer::closeListener. After stopAccepting it closes them
-    /// as they are. The grace period of connections without a request begins. Fulfils the core's listenerClosed.
+    /// as they are. The grace period of connections without a request begins.
     void closeListeners();
 
     /// The same without waiting: connections that are still queued are reset.
     void closeListenersNow();
+
+    /// Done when the listeners are closed.
+    const Context& listenersClosed() const { return listenersClosed_.context; }
 
     /// Leaves the listeners to another process, and gives connections without a request the grace
     /// period. Blocks until that is done: nobody is accepted any more.
@@ -52,63 +55,49 @@ public:
     /// The reverse; blocks until it is done.
     void resumeAccepting() { setAccepting(true); }
 
-    /// A connection has been closed, so accepting may be possible again.
-    void descriptorFreed();
-
-    /// Ends the thread and closes all connections that are parked.
-    void stop();
+    /// Ends the threads: those that serve only if `waitForAll`. Closes what they leave.
+    void stop(bool waitForAll);
 
     const Poco::Net::SocketAddress& address() const { return acceptor_.address(); }
 
 private:
-    /// What other threads ask for, until the loop's thread takes it.
-    struct Commands {
-        ConnectionPtr parked;  // head of a list, see Connection::nextToPark_
-        std::optional<bool> accepting;
-        std::vector<CancelFunction> whenTaken;
-        bool closeListeners = false;
-        bool stop = false;
-    };
+    // On the loop's thread.
+    void onNotified();
+    void onAccepted(Listener::Accepted client);
+    void onScarce(Listener::Accepted client);
+    void onListenersClosed(std::uint64_t reset);
+    Admitted* admit(Listener::Accepted& client) noexcept;
+    void take(bool accepting);
+    void beginClosing();
+    void fireLimits();
+    bool hasRequest(Admitted& connection);
 
-    void run();
-    int millisecondsToNextLimit() const;
-    bool takeCommands();
-    void wake();
+    // On a worker, or on the loop's thread when all are blocked.
+    void serve(Admitted& connection, Exchanges& exchanges);
+    Outcome linger(Admitted& connection);
+    void settle(Admitted& connection, Outcome outcome);
+    void arm(Admitted& connection, bool adjust);
+    void finish(Admitted& connection);
 
     void setAccepting(bool accepting);
-    void take(bool accepting);
-    void serve(Listener::Accepted client);
-    void shed(Listener::Accepted client);
-    ConnectionPtr admit(Listener::Accepted& client) noexcept;
-    void beginClosing();
-    void beginGrace();
-    void endGrace();
-    void setLimits();
-    void setLimit(Connection& connection);
 
-    void watch(ConnectionPtr connection);
-    void arm(Connection& connection);
-    void readable(Connection& connection);
-    void linger(Connection& connection);
-    void dispatch(ConnectionPtr connection);
-    void shed(ConnectionPtr connection, const char* reason);
-    ConnectionPtr unpark(Connection& connection);
-    void expire(TimePoint now);
-    TimePoint limitFor(const Connection& connection) const;
-
-    ServerCore& core_;
-    const FileDescriptor epoll_;
-    const FileDescriptor wake_;  // eventfd
+    Service& service_;
+    Register& connections_;
+    PollLoop loop_;
+    ReadySet ready_;
     Acceptor acceptor_;
+    Workers workers_;
+    PollLoop::PreparedTimer limits_;
+    const CancelableContext listenersClosed_;
     std::thread thread_;
 
-    std::mutex mutex_;
-    Commands commands_;     // guarded by mutex_
-    bool stopped_ = false;  // guarded by mutex_
-
-    // Used by the loop's thread alone.
-    Limits limits_;
-    std::optional<TimePoint> graceBegin_;
+    std::mutex mutex_;  // guards what follows: what others want
+    std::condition_variable taken_;
+    std::optional<bool> accepting_;
+    std::uint64_t asked_ = 0;
+    std::uint64_t answered_ = 0;
+    bool closeListeners_ = false;
+    bool stopped_ = false;
 };
 
 }  // namespace lifecycle::http

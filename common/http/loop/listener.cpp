@@ -4,23 +4,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <cerrno>
 #include <limits>
 #include <utility>
 
-#include "http/exchange/connection_socket.h"
-
 namespace lifecycle::http {
 namespace {
-
-/// How long a recv(2) without MSG_DONTWAIT waits.
-void limitReceiving(int descriptor) {
-    constexpr auto attention = std::chrono::duration_cast<std::chrono::microseconds>(ConnectionSocket::attention);
-    const timeval limit{0, attention.count()};
-    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-}
 
 /// Responses are written whole; waiting for more would only delay them.
 void sendAtOnce(int descriptor) {
@@ -44,7 +34,6 @@ Listener::Status Listener::accept(std::optional<Accepted>& client) {
         const int accepted = ::accept4(descriptor(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC);
         if (accepted >= 0) {
             client.emplace(FileDescriptor(accepted), peer, length);
-            limitReceiving(accepted);
             if (!isLocal()) {
                 sendAtOnce(accepted);
             }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "lifecycle/duration.h"
@@ -16,8 +18,8 @@ namespace lifecycle {
 /// acts on it, one thing after the other. What such a thread decides needs no locks, and no order of
 /// events surprises it in the middle of a step.
 ///
-/// post() and stop() may be called from every thread, all else on the thread of run(), or before it.
-/// Actions must not throw and should be short: everything else waits meanwhile.
+/// post(), notify() and stop() may be called from every thread, all else on the thread of run(), or before it.
+/// Actions must not throw and should be short: everything else waits meanwhile. run() itself allocates nothing.
 ///
 ///     PollLoop loop;
 ///     loop.watch(channel, [&] { … });
@@ -40,6 +42,9 @@ public:
     /// To be called before the descriptor is closed. A pending event of it is dropped, even if the same number is
     /// watched again for something else.
     void forget(int descriptor);
+    /// Makes no calls for a watched descriptor until resume(). Neither allocates, and neither fails.
+    void pause(int descriptor);
+    void resume(int descriptor);
 
     /// Calls `action` once at that moment, unless it is canceled before.
     Timer at(TimePoint moment, Action action);
@@ -47,8 +52,16 @@ public:
     /// Does nothing if it has been called, or is 0.
     void cancel(Timer timer);
 
+    /// A timer that can be set again and again: setting and canceling it never allocate. It must not outlive its loop.
+    class PreparedTimer;
+
     /// Calls `action` on the loop's thread, soon.
     void post(Action action);
+
+    /// The action of notify().
+    void onNotify(Action action) { onNotify_ = std::move(action); }
+    /// Calls that action on the loop's thread, soon; once for several calls before that. Never allocates.
+    void notify() noexcept;
 
     /// Blocks until stop().
     void run();
@@ -57,26 +70,58 @@ public:
 private:
     /// Identifies what is watched. Unlike a descriptor, the number is never reused.
     using Watch = std::uint64_t;
-    struct Alarm {
-        Timer timer;
-        Action action;
+    struct TimerEntry {
+        Timer timer = 0;                    ///< 0 if it is prepared
+        Action action{};                    ///< of one that is not
+        PreparedTimer* prepared = nullptr;  ///< gets its entry back
     };
+    using Timers = std::multimap<TimePoint, TimerEntry>;
 
-    int millisecondsToNextAlarm() const;
-    void soundAlarms();
+    int millisecondsToNextTimer() const;
+    void call(Watch watch);
+    void setWatching(int descriptor, bool watching);
+    void fireTimers();
     void takePosted();
 
     const FileDescriptor epoll_;
     const FileDescriptor wake_;  // eventfd
     std::unordered_map<int, Watch> watchOf_;
-    std::unordered_map<Watch, Action> watched_;
+    std::map<Watch, Action> watched_;
     Watch lastWatch_ = 0;  // 0 is wake_
-    std::multimap<TimePoint, Alarm> alarms_;
+    Watch called_ = 0;     // whose action runs: it is not in watched_ meanwhile
+    Timers timers_;
     Timer lastTimer_ = 0;
+    Action onNotify_;
+    std::atomic<bool> notified_ = false;
 
     std::mutex mutex_;
     std::vector<Action> posted_;  // guarded by mutex_
     bool stopped_ = false;        // guarded by mutex_
+};
+
+class PollLoop::PreparedTimer {
+public:
+    /// `action` is called on the loop's thread. Throws std::bad_alloc.
+    PreparedTimer(PollLoop& loop, Action action);
+    ~PreparedTimer() { cancel(); }
+
+    PreparedTimer(const PreparedTimer&) = delete;
+    PreparedTimer& operator=(const PreparedTimer&) = delete;
+
+    /// Calls the action once at that moment; replaces the moment set before.
+    void at(TimePoint moment) noexcept;
+    void in(Duration delay) noexcept { at(addSaturated(Clock::now(), delay)); }
+    void cancel() noexcept;
+
+    bool isSet() const { return entry_.empty(); }
+
+private:
+    friend class PollLoop;
+
+    PollLoop& loop_;
+    const Action action_;
+    Timers::node_type entry_;   // while it is not set
+    Timers::iterator place_{};  // while it is
 };
 
 }  // namespace lifecycle

@@ -20,7 +20,6 @@ namespace lifecycle {
 
 namespace http {
 class ConnectionLoop;
-class ServerCore;
 }
 
 /// What a connection is doing.
@@ -200,11 +199,11 @@ public:
     ShutdownResult counters() const;
 
 private:
-    http::ConnectionLoop& startedLoop(const char* function) const;
-    void cutOnce(const std::string& cause);
-    void stopThreads(bool waitForAll);
+    struct Core;
 
-    std::shared_ptr<http::ServerCore> core_;  // shared with handlers that are left behind
+    http::ConnectionLoop& startedLoop(const char* function) const;
+
+    std::shared_ptr<Core> core_;  // shared with handlers that are left behind
 };
 
 /// The context of a request: it is done when the server cuts it. A handler that may run long waits on it
