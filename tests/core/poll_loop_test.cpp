@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <array>
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -117,4 +118,74 @@ TEST_CASE("library: a loop works on when the process may have fewer descriptors 
     loop.run();
     ::setrlimit(RLIMIT_NOFILE, &before);
     CHECK(called == 20);
+}
+
+TEST_CASE("library: a prepared timer fires once at the moment set last and can be set again by its own action") {
+    PollLoop loop;
+    std::string story;
+    PollLoop::PreparedTimer* self = nullptr;
+    PollLoop::PreparedTimer timer(loop, [&] {
+        story += "a";
+        if (story.size() < 3) {
+            self->in(1ms);
+        }
+    });
+    self = &timer;
+    PollLoop::PreparedTimer canceled(loop, [&] { story += "canceled"; });
+    PollLoop::PreparedTimer stop(loop, [&] { loop.stop(); });
+    const auto begin = Clock::now();
+    timer.in(1h);
+    timer.in(1ms);
+    canceled.in(2ms);
+    CHECK(canceled.isSet());
+    canceled.cancel();
+    CHECK_FALSE(canceled.isSet());
+    {
+        PollLoop::PreparedTimer gone(loop, [&] { story += "gone"; });
+        gone.in(2ms);
+    }
+    loop.cancel(0); // concerns none of them
+    stop.in(30ms);
+    loop.run();
+    CHECK(story == "aaa");
+    CHECK(Clock::now() - begin >= 30ms);
+    CHECK_FALSE(timer.isSet());
+}
+
+TEST_CASE("library: a loop that is notified several times acts at least once after the last one") {
+    PollLoop loop;
+    std::atomic<int> last = 0;
+    int seen = 0;
+    loop.onNotify([&] {
+        seen = last;
+        if (seen == 1000) {
+            loop.stop();
+        }
+    });
+    std::thread other([&] {
+        for (int i = 1; i <= 1000; ++i) {
+            last = i;
+            loop.notify();
+        }
+    });
+    loop.run();
+    other.join();
+    CHECK(seen == 1000);
+}
+
+TEST_CASE("library: a paused descriptor is not called for until it is resumed") {
+    PollLoop loop;
+    std::string story;
+    const FileDescriptor event(::eventfd(1, EFD_CLOEXEC));
+    loop.watch(event.get(), [&] {
+        story += "called ";
+        loop.stop();
+    });
+    loop.pause(event.get());
+    loop.in(5ms, [&] {
+        story += "resumed ";
+        loop.resume(event.get());
+    });
+    loop.run();
+    CHECK(story == "resumed called ");
 }

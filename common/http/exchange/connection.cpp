@@ -165,6 +165,11 @@ unsigned Connection::cut() {
     return countRequests();
 }
 
+bool Connection::isCut() const {
+    const std::lock_guard lock(mutex_);
+    return cut_;
+}
+
 unsigned Connection::countRequests() noexcept {
     switch (state_) {
         case ConnectionState::handling:

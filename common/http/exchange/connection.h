@@ -87,6 +87,7 @@ public:
     /// Shuts the connection down under the thread that uses it. Returns how many requests that cut, for the first time:
     /// one that is being worked on, and one that has arrived and waits for its turn, here or in the kernel.
     unsigned cut();
+    bool isCut() const;
 
     /// Ends the connection so that the client cannot take half a response for a whole one.
     void abort();

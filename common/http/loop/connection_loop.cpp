@@ -224,6 +224,9 @@ Outcome ConnectionLoop::linger(Admitted& connection) {
 }
 
 void ConnectionLoop::settle(Admitted& connection, Outcome outcome) {
+    if (connection.isCut() && outcome != Outcome::takenOver) {
+        outcome = Outcome::close;  // Perhaps nobody waits for events any more.
+    }
     switch (outcome) {
         case Outcome::keepAlive:
             arm(connection, connections_.inGrace());

@@ -20,6 +20,9 @@ constexpr Duration tickInterval = std::chrono::milliseconds(1);
 /// one count.
 constexpr Duration blockedAfter = std::chrono::microseconds(500);
 
+/// How many times more turns are given out than before, while all of those are blocked: 256 within about 5 ms.
+constexpr unsigned growth = 4;
+
 constexpr Duration idleLimit = std::chrono::seconds(10);
 constexpr int idleLimitMilliseconds = 10'000;
 
@@ -176,7 +179,7 @@ void Workers::tick() {
     unsigned wanted = 0;
     if (turns_ < maxTurns_ && pending) {
         const bool allBlocked = lastGiven_ > 0 && takenSince_ >= lastGiven_;
-        wanted = std::max(maxTurns_ - turns_, allBlocked ? 2 * lastGiven_ : 0);
+        wanted = std::max(maxTurns_ - turns_, allBlocked ? growth * lastGiven_ : 0);
     } else if (turns_ == 0) {
         wanted = 1;  // to wait for what comes
     }
@@ -208,6 +211,9 @@ unsigned Workers::takeTurns() {
 
 /// Returns how many: no more than there may be threads, and can be.
 unsigned Workers::giveTurns(unsigned count) {
+    if (stopped_) {
+        return 0;
+    }
     const unsigned toParked = std::min(count, parked_ - std::min(parked_, offered_));
     offered_ += toParked;
     for (unsigned i = 0; i < toParked; ++i) {

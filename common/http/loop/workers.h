@@ -22,12 +22,12 @@ namespace lifecycle::http {
 /// longer than a tick is considered blocked, and its turn is taken away and given to another one: by the monitor, a
 /// timer of the loop that ticks only while nobody waits in the ready set. A worker that comes back without its turn
 /// takes a free one, or parks. As Go's sysmon does with processors, and an I/O completion port with its concurrency
-/// value. To let many blocking requests begin, the monitor gives out twice as many turns as in the tick before, as long
-/// as all of those are blocked as well.
+/// value. To let many blocking requests begin, the monitor gives out four times as many turns as before, as long as all of
+/// those are blocked as well.
 ///
 /// When all threads are blocked, the loop's thread takes what is ready and queues it; what does not fit is shed.
 ///
-/// A worker costs one exchange of an atomic of its own for each request, and no lock.
+/// For each request a worker touches atomics only: two that all share, when it waits, and one of its own.
 class Workers {
 public:
     struct Limits {

@@ -25,7 +25,7 @@ TEST_CASE("03: a handler that hangs and hears of nothing cannot hold the process
     if (!StoppedThread::allowed()) {
         return;
     }
-    const HelloServer server({"--timeout", "300ms"});
+    const HelloServer server({"--timeout", "300ms", "--threads", "1"}); // with more, another one would wait for clients
     Connection client = server.working("/hello?work=10m");
     const std::set<pid_t> handlers = threadsOf(server.pid(), "http-worker");
     REQUIRE(handlers.size() == 1);

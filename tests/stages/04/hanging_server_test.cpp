@@ -44,8 +44,8 @@ TEST_CASE("04: a handler of the public server that hangs holds up neither the ad
     }
     const OrderFixture fixture({"--timeout=300ms"});
     const OrderServer& server = fixture.server;
+    const pid_t handler = firstWorkers(server).ofPublic; // there are more once it is blocked
     Connection client = server.working("/hello?work=10m");
-    const pid_t handler = firstWorkers(server).ofPublic;
     REQUIRE(server.order().status == 202); // by now the handler is through with its events
     const StoppedThread hanging(server, handler);
     Connection watcher = watching(server);
@@ -73,8 +73,9 @@ TEST_CASE("04: a handler of the admin server that hangs holds up neither the pub
     }
     const OrderFixture fixture;
     const OrderServer& server = fixture.server;
+    const pid_t handler = firstWorkers(server).ofAdmin;
     Connection watcher = watching(server);
-    const StoppedThread hanging(server, firstWorkers(server).ofAdmin);
+    const StoppedThread hanging(server, handler);
     REQUIRE(server.order().status == 202);
     Connection client = server.working("/hello?work=500ms");
 

@@ -66,7 +66,7 @@ struct HttpServerOptions {
     /// How many requests are worked on at once, at most, each on a thread of its own. Idle connections need none. One
     /// thread is started by start(); if the system has no more threads, those that run serve all clients.
     unsigned threads = 256;
-    /// The most requests waiting for a thread; the next one is answered 503.
+    /// The most requests waiting while all threads are blocked; the next one is answered 503.
     unsigned queue = 1024;
     /// In a shutdown: how long a connection without a request stays open, so that its client can send one. More than
     /// 64 of them are not closed all at once but spread over the second half of this time, the longest idle first:
@@ -127,9 +127,10 @@ struct ShutdownResult {
 ///    that by default: make it use HTTP/1.1 (HTTPRequest::HTTP_1_1), or set a Content-Length;
 ///  - header fields are passed on as received; encoded words such as `=?utf-8?q?a?=` are not decoded.
 ///
-/// Threads: one accepts, and watches the connections that have no request, or not all of its header;
-/// requests run on worker threads started as needed. Handlers and the factory are called on the
-/// workers, many at once, as with Poco's own server. Plain Poco::Net::HTTPServer can be used beside
+/// Threads: one accepts, and keeps the time limits; connections without a request wait in the kernel; requests run on
+/// worker threads started as needed. Of these only as many run at once as there are processors, at least two, beside
+/// those that are blocked (1 ms or longer in a request). Handlers and the factory are called on the workers, many at
+/// once, as with Poco's own server. Plain Poco::Net::HTTPServer can be used beside
 /// this one.
 ///
 ///     HttpServer server(new MyHandlerFactory, {.address = {"127.0.0.1", 8080}});
