@@ -135,9 +135,9 @@ TEST_CASE("library: the first client is served when no thread is left since the 
 TEST_CASE("library: with one thread and no more to be had everybody is served by that one") {
     Flag finish;
     Served server(answersWhen(finish, "done"));
+    const NoThreads none; // before the first one is blocked, which would start a second thread
     auto first = server.send(httpRequest("GET", "/"));
     REQUIRE(server.comesTo(lifecycle::ConnectionState::handling));
-    const NoThreads none;
     auto second = server.send(httpRequest("GET", "/"));
     REQUIRE(server.comesTo(lifecycle::ConnectionState::queued));
     finish.set();
