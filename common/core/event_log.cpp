@@ -15,6 +15,7 @@
 
 #include "core/event_line.h"
 #include "core/write_thread.h"
+#include "lifecycle/try_lock_until.h"
 
 namespace lifecycle {
 namespace {
@@ -153,7 +154,7 @@ void EventLog::emitWithin(Duration limit, std::string_view word,
     }
     const TimePoint begin = Clock::now();
     std::unique_lock lock(mutex_, std::defer_lock);
-    if (!lockUntil(lock, begin + limit)) {
+    if (!tryLockUntil(lock, begin + limit)) {
         ++dropped_;  // Another thread waits for the reader.
         return;
     }
@@ -161,18 +162,6 @@ void EventLog::emitWithin(Duration limit, std::string_view word,
     emitLocked(dropped_ == 0 ? begin + limit : begin, word, fields);
 } catch (...) {
     // No memory for the line; the service continues.
-}
-
-bool EventLog::lockUntil(std::unique_lock<std::timed_mutex>& lock, TimePoint until) {
-    if (lock.try_lock()) {
-        return true;
-    }
-#if defined(__SANITIZE_THREAD__) && __GNUC__ < 13
-    // This ThreadSanitizer does not know pthread_mutex_clocklock, only the lock by the wall clock.
-    return lock.try_lock_until(std::chrono::system_clock::now() + (until - Clock::now()));
-#else
-    return lock.try_lock_until(until);
-#endif
 }
 
 void EventLog::emitLocked(TimePoint until, std::string_view word, std::initializer_list<EventField> fields) {

@@ -101,7 +101,6 @@ public:
 
 private:
     int output() const { return reopened_ != -1 ? reopened_ : descriptor_; }
-    bool lockUntil(std::unique_lock<std::timed_mutex>& lock, TimePoint until);
     bool writable(TimePoint until) const;
     void emitLocked(TimePoint until, std::string_view word, std::initializer_list<EventField> fields);
     std::size_t write(std::string_view line, TimePoint until);
