@@ -19,6 +19,9 @@ inline sigset_t signalsForOthers() {
     return set;
 }
 
+/// This thread was started by startQuietThread: SIGPIPE and SIGXFSZ are blocked.
+inline thread_local bool isQuietThread = false;
+
 /// Starts a thread that takes no signal meant for the process: the program that uses the library decides which
 /// of its own threads takes those. `name` has at most 15 characters and is what `top -H` shows.
 template <typename Function>
@@ -27,7 +30,10 @@ std::thread startQuietThread(const char* name, Function function) {
     sigset_t before;
     ::pthread_sigmask(SIG_BLOCK, &others, &before);
     try {
-        std::thread thread(std::move(function));
+        std::thread thread([function = std::move(function)]() mutable {
+            isQuietThread = true;
+            function();
+        });
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
         ::pthread_setname_np(thread.native_handle(), name);
         return thread;
