@@ -13,6 +13,7 @@ ReadinessHandler::ReadinessHandler(Context stopping) : stopping_(std::move(stopp
 void ReadinessHandler::handleRequest(Poco::Net::HTTPServerRequest&, Poco::Net::HTTPServerResponse& response) {
     response.set("Cache-Control", "no-store");
     if (stopping_.done()) {
+        response.setKeepAlive(false);  // even before the server's own announcement, an instant later
         reply(response, HTTPResponse::HTTP_SERVICE_UNAVAILABLE, "shutting down\n");
     } else {
         reply(response, HTTPResponse::HTTP_OK, "ready\n");

@@ -41,5 +41,6 @@ execute_process(COMMAND "${CMAKE_CURRENT_LIST_DIR}/serves_and_shuts_down.sh" "${
                 COMMAND_ERROR_IS_FATAL ANY)
 
 # The installed judge agrees.
-execute_process(COMMAND "${prefix}/bin/drain_check" --only idle-exit,in-flight -- "${WORK_DIR}/build/outside" "{port}"
+execute_process(COMMAND "${prefix}/bin/drain_check" --only idle-exit --lame-duck 2s -- "${WORK_DIR}/build/outside" "{port}"
+                        "${WORK_DIR}/journal"
                 TIMEOUT 60 COMMAND_ERROR_IS_FATAL ANY)

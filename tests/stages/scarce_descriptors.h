@@ -12,14 +12,14 @@
 
 namespace lifecycle::test {
 
-/// Starts `command` with 6 to 18 descriptors, and checks that it either exits with 69 and says how many it needs, or
+/// Starts `command` with 6 to 30 descriptors, and checks that it either exits with 69 and says how many it needs, or
 /// serves a client at `path` and shuts down with 0. Returns the smallest number with which it serves.
 inline rlim_t checkScarceDescriptors(const std::vector<std::string>& command, const std::string& path) {
     using namespace std::chrono_literals;
     rlim_t enough = 0;
     int started = 0;
     int refused = 0;
-    for (rlim_t limit = 6; limit <= 18; ++limit) {
+    for (rlim_t limit = 6; limit <= 30; ++limit) {
         CAPTURE(limit);
         const Process server(command, {.environment = {"UBSAN_OPTIONS=halt_on_error=0", "ASAN_OPTIONS=detect_leaks=0"},
                                        .limits = {{RLIMIT_NOFILE, limit}}});
