@@ -1,4 +1,5 @@
 #include "catch.h"
+#include "deadline.h"
 #include "http_client.h"
 #include "recorded_events.h"
 
@@ -55,6 +56,7 @@ TEST_CASE("library: readiness is 200 until the shutdown is asked for and 503 fro
     stop("SIGTERM");
     const Response stopped = get(port, "/readyz");
     CHECK(stopped.status == 503);
+    CHECK(stopped.header("Connection") == "close");
     CHECK(stopped.body == "shutting down\n");
 }
 
@@ -68,5 +70,5 @@ TEST_CASE("library: a handler from a function responds with what it says and pas
     CHECK(said.header("Content-Type") == "application/json");
     CHECK(said.header("Content-Length") == "2");
     CHECK(get(server.address().port(), "/throws").status == 500);
-    CHECK(events.text().find("no disk") != std::string::npos);
+    CHECK(eventually([&] { return events.text().find("no disk") != std::string::npos; }, 10s)); // logged after it is sent
 }
