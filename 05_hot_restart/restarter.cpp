@@ -76,8 +76,8 @@ void Restarter::request(bool bySignal) {
     } else if (shuttingDown_) {
         reject("the service is shutting down");
     } else if (handedOver_) {
-        reject("this generation has handed over: the active one is process " +
-               std::to_string(successor_ ? successor_->pid() : 0));
+        reject("this generation has handed over" +
+               (successor_ ? ": the active one is process " + std::to_string(successor_->pid()) : ""));
     } else if (successor_) {
         restartPending_ = restartPending_ || bySignal;
         events_.emit("restart.queued", {{"note", "one more restart after this one"}});

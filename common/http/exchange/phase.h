@@ -4,8 +4,7 @@
 
 namespace lifecycle::http {
 
-/// How far a server is on its way to its end: serving → announced → draining → cut. The one owner of the question
-/// whether a response is the last one of its connection.
+/// How far a server is in its shutdown: serving → announced → draining → cut.
 ///
 /// All functions may be called from every thread.
 class Phase {

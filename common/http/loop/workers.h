@@ -19,8 +19,8 @@ namespace lifecycle::http {
 ///
 /// Throughput falls with each thread that wakes up for no reason. So only as many workers as there are processors hold a
 /// *turn*: they wait in the ready set, or serve. The others are parked. A worker that has served one connection for
-/// longer than a tick is considered blocked, and its turn is taken away and given to another one: by the monitor, a
-/// timer of the loop that ticks only while nobody waits in the ready set. A worker that comes back without its turn
+/// half a tick or longer at a tick of the monitor is considered blocked, and its turn is given to another one. The
+/// monitor is a timer of the loop that ticks each millisecond, and only while nobody waits in the ready set. A worker that comes back without its turn
 /// takes a free one, or parks. As Go's sysmon does with processors, and an I/O completion port with its concurrency
 /// value. To let many blocking requests begin, the monitor gives out four times as many turns as before, as long as all of
 /// those are blocked as well.

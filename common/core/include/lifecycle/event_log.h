@@ -44,7 +44,7 @@ private:
     std::string_view text_;
 };
 
-/// The story of a process in lines a person can read and a script can parse:
+/// Logs the events of a process, in lines that a person can read and a script can parse:
 ///
 ///     +1.204s signal name=SIGTERM number=15 sender_pid=812 sender_uid=1000
 ///
@@ -59,7 +59,7 @@ private:
 /// because of a full disk or a file size limit. The next line that gets through is preceded by `events.dropped
 /// count=…`, and starts on a new line if a part of the lost one was written; lines dropped after the last one
 /// written are not reported. A closed descriptor or a reader that is gone is not an error, and raises no signal.
-/// All functions may be called from every thread and never throw.
+/// All functions but tag() may be called from every thread, and never throw.
 ///
 /// Lines are in the order of their times, except in a file: there threads do not wait for each
 /// other, and two lines of the same moment may stand in either order.

@@ -57,8 +57,7 @@ public:
 
     /// Empty once the gate is closed.
     [[nodiscard]] std::optional<Guard> tryEnter() noexcept {
-        // Not an addition that is taken back: a closed gate becomes empty once, by whoever leaves
-        // last, and may be destroyed then.
+        // Compare and swap rather than add and undo: a closed gate becomes empty only once, and may be destroyed then.
         std::uint64_t state = state_.load(std::memory_order_relaxed);
         while ((state & closedBit) == 0) {
             if (state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire,

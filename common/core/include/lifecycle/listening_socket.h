@@ -21,8 +21,8 @@ public:
 /// A listening socket, apart from the server that accepts from it, so that one process can hand it to the next and
 /// clients in its accept queue are not lost.
 ///
-/// Several processes may hold the same socket. It listens until the last of them closes it, so none of them may call
-/// shutdown(2) on it; close() does not. Not thread-safe.
+/// Several processes may hold the same socket. It listens until the last of them closes it, or one of them
+/// calls shutdown(2), which ends it for all; close() does not. Not thread-safe.
 class ListeningSocket {
 public:
     enum class IPv4Clients { accepted, notByIPv6 };

@@ -51,8 +51,8 @@ struct SignalInfo {
 /// the calling thread, and so in all threads and children started later, and undoes an inherited
 /// "ignore" (shells start background jobs with SIGINT and SIGQUIT ignored). There is one exception: a
 /// SIGHUP that is ignored stays ignored, and is not blocked, because somebody asked for that with nohup.
-/// SIGPIPE is ignored from here on unless it is among the numbers: a client that goes away is an error of
-/// one write, and must not kill the process.
+/// SIGPIPE is ignored from here on unless it is among the numbers: a client that goes away makes one
+/// write fail with EPIPE, and must not kill the process.
 ///
 /// Call it first thing in main: a thread started earlier would not block these signals, and they would kill the
 /// process. Before the call they kill the process anyway, and as process 1 of a container it never gets them: the

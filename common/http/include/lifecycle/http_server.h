@@ -27,10 +27,10 @@ enum class ConnectionState {
     fresh,     ///< accepted, and not a byte of a request has been read
     queued,    ///< bytes of a request are there, and all threads are busy
     reading,   ///< a thread reads the header of a request
-    handling,  ///< a handler runs and has not begun its answer
-    writing,   ///< the answer is on its way
+    handling,  ///< a handler runs and has not begun its response
+    writing,   ///< the response is being sent
     idle,      ///< between two requests of a keep-alive connection
-    closing,   ///< answered; what the client still sends is read and dropped, until it closes
+    closing,   ///< lingering: the response has been sent; what the client still sends is dropped, until it closes
 };
 
 /// "fresh", "queued" and so on.
@@ -79,40 +79,40 @@ struct HttpServerOptions {
     /// How long a header may take from its first byte to its last, a client may pause within a body,
     /// and a write may make no progress.
     Duration ioTimeout = std::chrono::seconds(60);
-    /// Where the server tells its story; nullptr for nowhere. Must outlive the server.
+    /// Where the server logs its events; nullptr for nowhere. Must outlive the server.
     EventLog* events = nullptr;
 };
 
-/// Numbers since the server's start: every request accepted is one of the three. What is no request at
-/// all, and answered 400, is an event (request.malformed) and none of them.
+/// Numbers since the server's start. Every accepted request is served, refused or cut. A malformed request, which gets
+/// a 400, is logged (request.malformed) and not counted.
 struct ShutdownResult {
-    std::uint64_t served = 0;   ///< answered by a handler
-    std::uint64_t refused = 0;  ///< answered 503 by the server: its queue was full, or it had no memory left
+    std::uint64_t served = 0;   ///< a handler has responded
+    std::uint64_t refused = 0;  ///< shed: the server responded 503, because its queue was full or it had no memory left
     /// Requests still running, or waiting for their turn, when the context of the shutdown was done. Connections
     /// that had not been accepted by then count as well.
     std::uint64_t cut = 0;
     Duration took{};            ///< of the shutdown
 
-    std::uint64_t answeredWithClose = 0;  ///< answers since the announcement, which say `Connection: close`
+    std::uint64_t answeredWithClose = 0;  ///< responses since the announcement, which say `Connection: close`
     std::uint64_t idleClosed = 0;         ///< connections that were closed when their grace was over
     Duration emptyAfter{};  ///< from the end of accepting until the last connection was gone; zero if one is there
 
     bool clean() const { return cut == 0; }
 };
 
-/// An HTTP/1.1 server for Poco's request handlers that ends well: shutdown() is to it what
-/// http.Server.Shutdown is to Go, without losing what was in line and without polling.
+/// An HTTP/1.1 server for Poco's request handlers that shuts down gracefully: shutdown() is what Server.Shutdown is in
+/// Go's net/http, but queued connections are not lost, and nothing is polled.
 ///
 /// Promises of a shutdown:
-///  - Once it is announced every answer says `Connection: close`.
-///  - A connection that was in the listener's queue is accepted and answered, not reset.
-///  - Requests in flight, those waiting for a thread included, are finished.
-///  - A connection without a request gets keepAliveGrace to send one, which is answered.
+///  - Once it is announced, every response says `Connection: close`.
+///  - A connection in the accept queue is accepted and gets its response; it is not reset.
+///  - Requests in flight are finished, including those that wait for a thread.
+///  - A connection without a request has keepAliveGrace to send one, which is served.
 ///  - When the context is done, what is left is cut: clients see their connections close, contexts
 ///    of handlers are canceled, and shutdown() returns, even if a handler does not.
 ///
-/// An answer of another length than its Content-Length, or that ends with an exception, is broken off,
-/// so that its client cannot take it for whole, nor the next one for its end.
+/// If a handler throws in mid-response, or sends a body that does not match its Content-Length, the server aborts the
+/// connection: the client must not mistake a truncated response for a complete one.
 ///
 /// Requests are parsed strictly, by RFC 9112: an ambiguous request, or a body with malformed chunks, gets a 400, and
 /// its connection is closed. If a handler responds before it has read the request's body, the connection is kept only
@@ -127,11 +127,11 @@ struct ShutdownResult {
 ///    that by default: make it use HTTP/1.1 (HTTPRequest::HTTP_1_1), or set a Content-Length;
 ///  - header fields are passed on as received; encoded words such as `=?utf-8?q?a?=` are not decoded.
 ///
-/// Threads: one accepts, and keeps the time limits; connections without a request wait in the kernel; requests run on
-/// worker threads started as needed. Of these only as many run at once as there are processors, at least two, beside
-/// those that are blocked (1 ms or longer in a request). Handlers and the factory are called on the workers, many at
-/// once, as with Poco's own server. Plain Poco::Net::HTTPServer can be used beside
-/// this one.
+/// Threads: one accepts connections and enforces time limits. Requests run on worker threads, which are started as
+/// needed; connections without a request need none. As long as requests are short, only about as many workers run as
+/// there are processors; each request that blocks its worker for about a millisecond makes room for another worker.
+/// Handlers and the factory are called on the workers, many at once, as with Poco's own server. A plain
+/// Poco::Net::HTTPServer can be used in the same process.
 ///
 ///     HttpServer server(new MyHandlerFactory, {.address = {"127.0.0.1", 8080}});
 ///     server.start();
@@ -166,28 +166,27 @@ public:
     /// one was accepted, at most. Throws std::logic_error before start().
     void closeListener();
 
-    /// Hands the clients over: accepts nobody from here on, but keeps the listening sockets, whose
-    /// queues are for another process that holds them, too. It does nothing to the sockets that the
-    /// other would notice. Connections end as in a shutdown, without a deadline: each gets one more
-    /// response, which says `Connection: close`, if it asks for it within keepAliveGrace. Blocks until the accepting
-    /// thread has stopped: that thread first finishes what it is doing for other clients. When this returns, no more
-    /// connections are accepted. Throws std::logic_error before start().
+    /// Hands the clients over: accepts no more connections, but keeps the listening sockets open, whose accept queues
+    /// another process serves that holds them as well. Does nothing to the sockets that the other process would
+    /// notice. Connections end as in a shutdown, without a deadline: each may send one more request within
+    /// keepAliveGrace, and the response says `Connection: close`. Blocks until the accepting thread has finished what
+    /// it is doing for other clients; when this returns, no more connections are accepted. Throws std::logic_error
+    /// before start().
     ///
     /// The sockets stay non-blocking: O_NONBLOCK belongs to the open file, not to a process, and the other process
     /// may rely on it. A program that wants to block in accept(2) on an inherited socket must clear the flag with
     /// fcntl(2); systemd does that for its services at every start (NonBlocking=).
     void stopAccepting();
 
-    /// Takes them back: accepts and keeps connections alive as before. To be called after
+    /// Takes the clients back: accepts connections and keeps them alive as before. To be called after
     /// stopAccepting, or after start() with acceptFromStart = false, and not after closeListener or shutdown.
     /// Throws std::logic_error before start().
     void resumeAccepting();
 
-    /// Ends the server as promised above. After stopAccepting those who are in line belong to the other
-    /// process, so the listening sockets are closed as they are. Blocks until all is finished or the
-    /// context is done. A second call, also one at the same time on another thread, waits for the same
-    /// end, each under its own context: the first context that is done cuts. Unless a request was cut,
-    /// the server's threads have ended when it returns.
+    /// Shuts the server down as promised above. After stopAccepting the queued connections belong to the other
+    /// process, so the listening sockets are closed as they are. Blocks until everything is finished or the context is
+    /// done. A second call, concurrent or later, waits for the same shutdown, each under its own context: the first
+    /// context that is done cuts. Unless a request was cut, the server's threads have ended when it returns.
     ///
     /// Before start() it returns at once, and start() throws from then on. Throws std::logic_error if a handler of
     /// this server calls it, since it would wait for that handler's own request: have the handler wake another thread.
@@ -217,7 +216,7 @@ Context requestContext(const Poco::Net::HTTPServerRequest& request);
 /// a 400 unless it is an error already. For a request of another server: false.
 bool endedEarly(const Poco::Net::HTTPServerRequest& request);
 
-/// Keeps a place in a gate until the answer to `request` has been flushed to the socket. A guard
+/// Holds a guard of a gate until the response to `request` has been flushed to the socket. A guard
 /// that lives in the handler is gone too early: Poco flushes after the handler has returned. For a
 /// request of another server, which offers no such moment, the guard is given back, and the handler
 /// should at least keep it itself. To be called by the handler, on its thread.
