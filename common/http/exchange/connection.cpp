@@ -137,8 +137,11 @@ void Connection::noteInput(TimePoint now) {
     lastInput_ = now;
 }
 
-bool Connection::expire(bool byGrace) {
+bool Connection::expire(const Timing& seen, bool byGrace) {
     const std::lock_guard lock(mutex_);
+    if (state_ != seen.state || since_ != seen.since) {
+        return false;  // A request is arriving at this very moment.
+    }
     const bool lingers = state_ == ConnectionState::closing;
     const bool waits = lingers || isIdle(state_) || (state_ == ConnectionState::reading && !parsing_);
     if (!waits || (!lingers && socket_.hasInput())) {

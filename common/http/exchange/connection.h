@@ -77,9 +77,10 @@ public:
 
     // ---- by every thread -----------------------------------------------------------------------
 
-    /// Its time limit has passed. If nothing has arrived, ends the receiving side, which makes it ready: its owner
-    /// closes it. False if a request has arrived in time. `byGrace`: the limit was that of the grace period.
-    bool expire(bool byGrace);
+    /// The time limit that follows from `seen` has passed. If it is still in that state and nothing has arrived, ends
+    /// the receiving side, which makes it ready: its owner closes it. Otherwise returns false. `byGrace`: the limit was
+    /// that of the grace period.
+    bool expire(const Timing& seen, bool byGrace);
     bool isExpired() const { return expired_.load(std::memory_order_relaxed); }
     /// The grace period ended without another request.
     bool isClosedByGrace() const;

@@ -63,7 +63,12 @@ ConnectionSocket::~ConnectionSocket() {
     const std::lock_guard lock(mutex_);
 }
 
-bool ConnectionSocket::hasInput() const {
+bool ConnectionSocket::hasInput() {
+    const std::lock_guard lock(mutex_);
+    return initialized() && inKernel();
+}
+
+bool ConnectionSocket::inKernel() const {
     char byte;
     return ::recv(sockfd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
@@ -139,7 +144,7 @@ void ConnectionSocket::unreceive(std::string_view bytes) {
 
 bool ConnectionSocket::requestIsWaiting() {
     const std::lock_guard lock(mutex_);
-    if (!initialized() || (held_.empty() && !hasInput())) {
+    if (!initialized() || (held_.empty() && !inKernel())) {
         return false;
     }
     std::array<char, 16 * 1024> bytes;
@@ -202,9 +207,12 @@ int ConnectionSocket::receiveBytes(void* buffer, int length, int flags) {
         placeholderRead_ += rest.size();
         return static_cast<int>(rest.size());
     }
-    if (holdsBytes()) {
-        return static_cast<int>(held_.read(static_cast<char*>(buffer), static_cast<std::size_t>(length),
-                                           (flags & MSG_PEEK) != 0));
+    {
+        const std::lock_guard lock(mutex_);
+        if (!held_.empty()) {
+            return static_cast<int>(held_.read(static_cast<char*>(buffer), static_cast<std::size_t>(length),
+                                               (flags & MSG_PEEK) != 0));
+        }
     }
     for (;;) {
         const ssize_t received = ::recv(sockfd(), buffer, static_cast<std::size_t>(length), flags | MSG_DONTWAIT);

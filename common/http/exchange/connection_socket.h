@@ -71,7 +71,7 @@ public:
     bool endOfStream() const { return endOfStream_; }
 
     /// Bytes that nobody has received yet are there.
-    bool hasInput() const;
+    bool hasInput();
 
     /// To the reader the connection ends after what has arrived. Safe from every thread, as cut().
     void endReceiving();
@@ -106,6 +106,7 @@ protected:
 
 private:
     Arrival parseHeld(std::size_t& received);
+    bool inKernel() const;
 
     const Poco::Net::SocketAddress peer_;
     std::optional<Poco::Net::SocketAddress> local_;

@@ -173,9 +173,10 @@ std::optional<TimePoint> Register::fireLimits() {
     const TimePoint now = Clock::now();
     while (!connections_.empty() && connections_.begin()->first <= now) {
         Admitted& connection = *connections_.begin()->second;
+        const Connection::Timing seen = connection.timing();
         TimePoint next = nextLook(connection, now);
         if (next <= now) {
-            next = connection.expire(graceBegin_.has_value()) ? TimePoint::max() : now + lookAgain;
+            next = connection.expire(seen, graceBegin_.has_value()) ? TimePoint::max() : now + lookAgain;
         }
         file(connections_.extract(connections_.begin()), next);
     }

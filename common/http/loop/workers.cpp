@@ -24,6 +24,9 @@ constexpr Duration blockedAfter = std::chrono::microseconds(500);
 constexpr unsigned growth = 4;
 
 constexpr Duration idleLimit = std::chrono::seconds(10);
+
+/// When all threads are blocked, and the system had no further one.
+constexpr Duration threadRetry = std::chrono::milliseconds(100);
 constexpr int idleLimitMilliseconds = 10'000;
 
 /// The loop's thread has other things to do.
@@ -142,6 +145,9 @@ bool Workers::waitForTurn(bool hasTurn) {
 void Workers::leave(Place self) {
     const std::lock_guard lock(mutex_);
     workers_.erase(self);
+    if (overloaded_ && !stopped_) {
+        wakeMonitor();  // There may be another thread instead.
+    }
     ended_.notify_all();
 }
 
@@ -189,8 +195,12 @@ void Workers::tick() {
     }
     if (turns_ == 0) {
         overloaded_ = true;
-        monitoring_ = false;  // Whoever comes back wakes it.
         loop_.resume(ready_.descriptor());
+        if (workers_.size() < limits_.threads) {
+            monitor_.in(threadRetry);
+        } else {
+            monitoring_ = false;  // A worker that comes back wakes it.
+        }
         return;
     }
     monitor_.in(tickInterval);
@@ -267,13 +277,12 @@ void Workers::takeReady() {
 /// False if the queue is full.
 bool Workers::enqueue(Admitted& connection) {
     const std::lock_guard lock(mutex_);
-    if (overloaded_ && workers_.size() < limits_.threads) {
-        if (giveTurns(1) > 0) {  // The system has a thread again.
-            wakeMonitor();
-        }
+    if (overloaded_ && workers_.size() < limits_.threads && giveTurns(1) > 0) {  // The system has a thread again.
+        overloaded_ = queueHead_ != nullptr;
+        wakeMonitor();
     }
     if (!overloaded_) {
-        // A worker has come back, found the queue empty and waits for events: it gets this one again.
+        // A worker has come back or been started, finds the queue empty and waits for events: it gets this one.
         return ready_.arm(connection);
     }
     if (queued_ >= limits_.queue) {
