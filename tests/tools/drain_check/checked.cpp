@@ -8,6 +8,7 @@
 
 #include "process.h"
 #include "temp_dir.h"
+#include "time_limit.h"
 
 namespace lifecycle::check {
 
@@ -42,9 +43,10 @@ Checked runCheck(std::vector<std::string> options, const std::vector<std::string
 }
 
 Checked::Line carelessIn(const std::string& fault, const std::string& scenario) {
+    const std::string limit = test::slowdown == 1 ? "500ms" : "800ms";  // still below the second of the deadline
     const Checked checked =
-        runCheck({"--only", scenario, "--path", "/?work={ms}", "--timeout=1s", "--exit-limit=500ms",
-                  "--idle-limit=500ms", "--refusal-limit=500ms", "--force-limit=300ms", "--cpu-limit=10"},
+        runCheck({"--only", scenario, "--path", "/?work={ms}", "--timeout=1s", "--exit-limit", limit,
+                  "--idle-limit", limit, "--refusal-limit", limit, "--force-limit=300ms", "--cpu-limit=10"},
                  {CARELESS_SERVER, fault, "{port}"});
     return checked.scenarios.count(scenario) != 0 ? checked.of(scenario) : Checked::Line{"none", "", checked.errors};
 }
