@@ -1,12 +1,13 @@
 #include "catch.h"
 #include "stops.h"
+#include "time_limit.h"
 
 using namespace std::chrono_literals;
 using namespace lifecycle::test;
 
 namespace {
 
-constexpr int stops = 20;
+constexpr int stops = rounds(20);
 
 LoadPlan clients(int count, bool keep_alive, const std::string& target) {
     LoadPlan plan;
