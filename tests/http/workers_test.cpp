@@ -65,7 +65,7 @@ TEST_CASE("library: while all threads are blocked idle connections still end at 
             }
             answer(response, "done");
         },
-        {.threads = 1, .queue = 0, .keepAliveTimeout = 200ms});
+        {.threads = 1, .queue = 1, .keepAliveTimeout = 200ms});
     auto idle = server.send(httpRequest("GET", "/"));
     REQUIRE(idle.readResponse(10s).keepsAlive());
     auto leaves = Connection::to(server.port());
