@@ -186,6 +186,10 @@ TEST_CASE("drain_check: a stream that looks whole when it is cut is found") {
             .of("stream");
     };
     CHECK(stream("none").result == "pass");
-    CHECK(stream("dies").result == "fail");
-    CHECK(stream("dies").remark.find("got the beginning, and took it for all") != std::string::npos);
+    Checked::Line line;
+    for (int i = 0; i < 5 && line.result != "fail"; ++i) { // on a busy machine a stream may be over before the signal
+        line = stream("dies");
+    }
+    CHECK(line.result == "fail");
+    CHECK(line.remark.find("got the beginning, and took it for all") != std::string::npos);
 }
