@@ -81,6 +81,12 @@ void Workers::run(Workers::Place self) {
         }
         hasTurn = true;
     }
+    if (stopped_.load()) {
+        // After a cut this thread was not waited for: nobody else may see what it has armed since.
+        while (Admitted* const left = ready_.wait(0)) {
+            callbacks_.serve(*left, exchanges);
+        }
+    }
     leave(self);
 }
 
