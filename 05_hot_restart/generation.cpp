@@ -354,7 +354,7 @@ void Generation::writePidFile() {
     }
 }
 
-/// A failure is no reason to stop: restarts by signal still work.
+/// If this fails, the service continues: a restart can still be requested by signal.
 void Generation::openRequests() {
     try {
         requests_.open();

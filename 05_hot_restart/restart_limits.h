@@ -24,8 +24,8 @@ public:
 
     /// The active generation died after it served that long. 10 s or more reset the count of respawns in a row.
     void onExitAfter(lifecycle::Duration served);
-    /// The active generation died and there is no other one: how long to wait before a new one is started (zero for
-    /// the first, then 100 ms, 200 ms, …); nothing after five in a row.
+    /// How long to wait before a new generation is started after the only one died: zero the first time, then 100 ms,
+    /// 200 ms, …; nothing after five in a row.
     std::optional<lifecycle::Duration> nextRespawn();
     unsigned respawns() const { return respawns_; }
 

@@ -22,10 +22,10 @@
 
 namespace stage {
 
-/// Restarts with --control stable-pid: a process that keeps its pid, for those who follow one (supervisord, systemd, a
-/// container, a shell). It holds the listening sockets and serves nobody: it starts the generations, tells them which
-/// one is active, forwards signals, and exits with their exit code. If the active generation dies and there is no other
-/// one, it starts a new one. states.md has the transitions.
+/// Restarts with --control stable-pid: a process that keeps its pid, for whatever follows that pid (supervisord, systemd,
+/// a container, a shell). It holds the listening sockets but serves no clients: it starts the generations, tells them
+/// which one is active, forwards signals, and exits with their exit code. If the only generation dies, it starts another.
+/// states.md has the transitions.
 ///
 /// Used on the thread of run() only.
 class Supervisor {

@@ -17,7 +17,7 @@ namespace lifecycle::detail {
 class WriteThread {
 public:
     /// Writes to a duplicate of `descriptor`: the thread may outlive the original, whose number may be reused.
-    /// Throws std::system_error if there is no thread or no descriptor.
+    /// Throws std::system_error if no thread or descriptor is available.
     static std::shared_ptr<WriteThread> start(int descriptor);
 
     explicit WriteThread(int descriptor);

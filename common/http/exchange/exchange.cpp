@@ -3,6 +3,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <string_view>
 
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/NetException.h>
@@ -35,9 +36,9 @@ Outcome Exchange::run() noexcept try {
         number = service_.counters.requests.fetch_add(1) + 1;
         path = request->getURI();
         service_.emit("request.begin", {{"id", number},
-                                     {"method", request->getMethod()},
-                                     {"path", path},
-                                     {"peer", connection_.peer()}});
+                                        {"method", request->getMethod()},
+                                        {"path", path},
+                                        {"peer", connection_.peer()}});
         outcome = respond(*request, response);
         status = response.getStatus();
     }  // Here the response is flushed.
@@ -48,21 +49,22 @@ Outcome Exchange::run() noexcept try {
         // It counts as cut already. A socket that was taken over is not ours to close.
         return outcome == Outcome::takenOver ? outcome : Outcome::close;
     }
-    if (!clientLeft && error_.empty() && outcome != Outcome::takenOver && session_.lengthMismatch()) {
-        error_ = "the answer is not as long as its Content-Length";
+    std::string_view error = error_;  // nothing from here on allocates: the request has been counted
+    if (!clientLeft && error.empty() && outcome != Outcome::takenOver && session_.lengthMismatch()) {
+        error = "the answer is not as long as its Content-Length";
         connection_.abort();
         outcome = Outcome::close;
     }
     const Duration took = now - begin;
-    if (!error_.empty()) {
+    if (!error.empty()) {
         service_.emit("request.end",
-                   {{"id", number}, {"path", path}, {"status", status}, {"took", took}, {"error", error_}});
+                      {{"id", number}, {"path", path}, {"status", status}, {"took", took}, {"error", error}});
     } else if (clientLeft) {
         service_.emit("request.end", {{"id", number},
-                                   {"path", path},
-                                   {"status", status},
-                                   {"took", took},
-                                   {"note", "the client left early"}});
+                                      {"path", path},
+                                      {"status", status},
+                                      {"took", took},
+                                      {"note", "the client left early"}});
     } else {
         service_.emit("request.end", {{"id", number}, {"path", path}, {"status", status}, {"took", took}});
     }
@@ -148,8 +150,8 @@ void Exchange::callHandler(Request& request, Response& response) {
 Outcome Exchange::reject() noexcept try {
     const HTTPResponse::HTTPStatus status = connection_.socket().head().status();
     service_.emit("request.malformed", {{"status", static_cast<int>(status)},
-                                     {"peer", connection_.peer()},
-                                     {"note", "not what HTTP allows, counted nowhere"}});
+                                        {"peer", connection_.peer()},
+                                        {"note", "not what HTTP allows, counted nowhere"}});
     {
         Response response(service_, connection_, session_);
         response.setVersion(Poco::Net::HTTPMessage::HTTP_1_1);

@@ -16,18 +16,18 @@ namespace {
 
 constexpr Duration tickInterval = std::chrono::milliseconds(1);
 
-/// Whoever has served for that long at a tick is blocked. Less than a tick, so that those who got their turn in the last
-/// one count.
+/// A worker that has served one connection for that long at a tick is considered blocked. Less than a tick, so that
+/// those that got their turn at the last one are included.
 constexpr Duration blockedAfter = std::chrono::microseconds(500);
 
 /// How many times more turns are given out than before, while all of those are blocked: 256 within about 5 ms.
 constexpr unsigned growth = 4;
 
-constexpr Duration idleLimit = std::chrono::seconds(10);
+/// How long a thread that is not needed waits before it ends.
+constexpr std::chrono::milliseconds idleLimit = std::chrono::seconds(10);
 
-/// When all threads are blocked, and the system had no further one.
+/// When to try again to start a thread, after the system had none and all others are blocked.
 constexpr Duration threadRetry = std::chrono::milliseconds(100);
-constexpr int idleLimitMilliseconds = 10'000;
 
 /// The loop's thread has other things to do.
 constexpr int maxTaken = 64;
@@ -98,7 +98,7 @@ Admitted* Workers::next() {
         }
     }
     ++waiting_;
-    Admitted* const ready = ready_.wait(turns_.load(std::memory_order_relaxed) > maxTurns_ ? idleLimitMilliseconds : -1);
+    Admitted* const ready = ready_.wait(turns_.load(std::memory_order_relaxed) > maxTurns_ ? static_cast<int>(idleLimit.count()) : -1);
     if (--waiting_ == 0) {
         wakeMonitor();
     }

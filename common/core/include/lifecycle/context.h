@@ -60,7 +60,7 @@ public:
     /// Time left: Duration::max() without a deadline, never negative, zero once done.
     Duration remaining() const noexcept;
 
-    /// Blocks until the context is done; for ever on the background.
+    /// Blocks until the context is done; forever on the background.
     void wait() const;
 
     /// Blocks until the context is done or `until` is reached; true if it is done.

@@ -14,9 +14,8 @@
 
 namespace lifecycle {
 
-/// One thread that waits for everything at once (descriptors, moments, words from other threads) and
-/// acts on it, one thing after the other. What such a thread decides needs no locks, and no order of
-/// events surprises it in the middle of a step.
+/// An event loop: one thread waits for descriptors, timers and calls posted by other threads, and handles them one after
+/// the other. State that only this thread uses needs no locks, and no other event interleaves with a step.
 ///
 /// post(), notify() and stop() may be called from every thread, all else on the thread of run(), or before it.
 /// Actions must not throw and should be short: everything else waits meanwhile. run() itself allocates nothing.

@@ -7,8 +7,8 @@
 namespace lifecycle {
 
 /// A descriptor that is readable once the process has exited, for PollLoop::watch. Unlike a pid, which may be reused,
-/// it can safely be handed to other processes. Close-on-exec. Throws std::system_error if there is no such process, or
-/// on Linux older than 5.3. Source: pidfd_open(2).
+/// it can safely be handed to other processes. Close-on-exec. Throws std::system_error if the process does not exist,
+/// and on Linux older than 5.3. Source: pidfd_open(2).
 FileDescriptor openProcess(pid_t pid);
 
 /// The process of such a descriptor has exited. Does not block.

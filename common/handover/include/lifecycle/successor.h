@@ -67,7 +67,7 @@ public:
     /// Creates the channel to the new process. Throws std::system_error.
     Successor(PollLoop& loop, const SuccessorPlan& plan, Callbacks callbacks);
 
-    /// Starts the process. Called once. Throws std::system_error if there is no such program, or it cannot be
+    /// Starts the process. Called once. Throws std::system_error if the program does not exist or cannot be
     /// run. If SIGCHLD is ignored in this process, its default disposition is restored.
     void start(const SuccessorPlan& plan);
 
