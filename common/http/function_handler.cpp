@@ -1,6 +1,10 @@
 #include "lifecycle/function_handler.h"
 
+#include <ios>
+#include <ostream>
 #include <utility>
+
+#include <Poco/Types.h>
 
 namespace lifecycle {
 
@@ -14,7 +18,10 @@ void reply(Poco::Net::HTTPServerResponse& response, Poco::Net::HTTPResponse::HTT
            const std::string& contentType) {
     response.setStatusAndReason(status);
     response.setContentType(contentType);
-    response.sendBuffer(body.data(), body.size());
+    response.setContentLength64(static_cast<Poco::Int64>(body.size()));
+    response.setChunkedTransferEncoding(false);
+    // Not sendBuffer(), which sends only when the response is destroyed.
+    response.send().write(body.data(), static_cast<std::streamsize>(body.size())).flush();
 }
 
 }  // namespace lifecycle

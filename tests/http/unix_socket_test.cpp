@@ -2,6 +2,7 @@
 
 #include "catch.h"
 #include "deadline.h"
+#include "proc.h"
 #include "served.h"
 #include "temp_dir.h"
 
@@ -156,6 +157,8 @@ TEST_CASE("library: by a Unix path an answer without a length is cut at the dead
     REQUIRE(eventually([&] { return !server.connections().empty() && server.connections()[0].inFlight(); }, 10s));
     CHECK(server.shutdown(withTimeout(Context::background(), 100ms).context).cut == 1);
     CHECK(eventually([&] { return ended.load(); }, 10s));
+    // The worker that the cut left behind gives its buffer back to a pool of Poco, which this process must outlive.
+    CHECK(eventually([] { return threadNames(::getpid()).count("http-worker") == 0; }, 10s));
 }
 
 TEST_CASE("library: by a Unix path nobody is lost and with a socket that is just closed some are") {

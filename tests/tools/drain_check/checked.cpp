@@ -46,7 +46,7 @@ Checked::Line carelessIn(const std::string& fault, const std::string& scenario) 
     const std::string limit = test::slowdown == 1 ? "500ms" : "800ms";  // still below the second of the deadline
     const Checked checked =
         runCheck({"--only", scenario, "--path", "/?work={ms}", "--timeout=1s", "--exit-limit", limit,
-                  "--idle-limit", limit, "--refusal-limit", limit, "--force-limit=300ms", "--cpu-limit=10"},
+                  "--idle-limit", limit, "--refusal-limit=500ms", "--force-limit=300ms", "--cpu-limit=10"},
                  {CARELESS_SERVER, fault, "{port}"});
     return checked.scenarios.count(scenario) != 0 ? checked.of(scenario) : Checked::Line{"none", "", checked.errors};
 }

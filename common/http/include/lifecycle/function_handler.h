@@ -28,7 +28,8 @@ private:
     const Function function_;
 };
 
-/// Sends a whole response. Blocks until the client's socket has taken it. Throws Poco::Exception if it cannot be sent.
+/// Sends a whole response: when this returns, the kernel has it. Blocks while the client does not read. That the client
+/// has left is no error here.
 void reply(Poco::Net::HTTPServerResponse& response, Poco::Net::HTTPResponse::HTTPStatus status, std::string_view body,
            const std::string& contentType = "text/plain");
 
