@@ -1,4 +1,4 @@
-// Stage 01: how a process learns that it should end.
+// Stage 01: how a process learns that it should exit.
 //
 // Without any code, Ctrl-C kills a process wherever it happens to be. Here the signals are blocked
 // first, so that they wait instead of killing, and then taken one at a time by an ordinary
