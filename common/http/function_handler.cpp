@@ -1,10 +1,6 @@
 #include "lifecycle/function_handler.h"
 
-#include <ios>
-#include <ostream>
 #include <utility>
-
-#include <Poco/Types.h>
 
 namespace lifecycle {
 
@@ -18,10 +14,7 @@ void reply(Poco::Net::HTTPServerResponse& response, Poco::Net::HTTPResponse::HTT
            const std::string& contentType) {
     response.setStatusAndReason(status);
     response.setContentType(contentType);
-    response.setContentLength64(static_cast<Poco::Int64>(body.size()));
-    response.setChunkedTransferEncoding(false);
-    // Not sendBuffer(), which sends only when the response is destroyed.
-    response.send().write(body.data(), static_cast<std::streamsize>(body.size())).flush();
+    response.sendBuffer(body.data(), body.size());
 }
 
 }  // namespace lifecycle

@@ -27,6 +27,10 @@ std::optional<Contestant> buildGoNetHttp(const std::filesystem::path& folder) {
     return Contestant{goName, {program}};
 }
 
+std::optional<Contestant> builtPeer(const char* name, const char* program) {
+    return std::filesystem::exists(program) ? std::optional<Contestant>({name, {program}}) : std::nullopt;
+}
+
 }  // namespace
 
 Contestant stage(const std::string& strategy, const std::vector<std::string>& options) {
@@ -43,6 +47,14 @@ std::optional<Contestant> goNetHttp() {
     static const test::TempDir folder;
     static const std::optional<Contestant> built = buildGoNetHttp(folder.path());
     return built;
+}
+
+std::optional<Contestant> beast() {
+    return builtPeer("Boost.Beast", PEERS_BIN_DIR "/beast_server");
+}
+
+std::optional<Contestant> httplib() {
+    return builtPeer("cpp-httplib", PEERS_BIN_DIR "/httplib_server");
 }
 
 }  // namespace lifecycle::bench

@@ -27,8 +27,16 @@ inline const char* const goName = "Go net/http";
 /// Go's net/http with Shutdown, built on the first call; nothing if there is no Go here.
 std::optional<Contestant> goNetHttp();
 
+/// Servers on Boost.Beast and on cpp-httplib; nothing where their packages were not installed when this was built.
+std::optional<Contestant> beast();
+std::optional<Contestant> httplib();
+
 /// What to say where goNetHttp() is missing.
 inline const char* const goIsMissing =
     "left out: Go's net/http, there is no Go toolchain (package golang-go)";
+
+inline const char* const beastIsMissing = "left out: Boost.Beast (package libboost-dev, then build again)";
+inline const char* const httplibIsMissing =
+    "left out: cpp-httplib (packages libcpp-httplib-dev and pkg-config, then build again)";
 
 }  // namespace lifecycle::bench

@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     lifecycle::Options options("bench", "measures what the READMEs promise");
     options.value("only", "NAME,…", allNames(), "which figures",
                   [&only](const std::string& list) { only = parseNames(list); });
-    options.flag("peers", effort.peers, "with Go, nginx and HAProxy; and the scoreboard of drain_check, into --readme");
+    options.flag("peers", effort.peers, "with Boost.Beast, cpp-httplib, nginx and HAProxy; and the scoreboard of drain_check, into --readme");
     options.text("readme", readme, "file with the section for the scoreboard");
     options.text("growth", growth, "SVG file to draw to how cost grows with the number of clients");
     options.text("json", json, "file to write the figures to as well");

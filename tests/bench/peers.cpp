@@ -55,6 +55,15 @@ Peers availablePeers(const std::filesystem::path& folder, int backend) {
     } else {
         peers.leftOut.emplace_back(goIsMissing);
     }
+    const auto addBuilt = [&](const std::optional<Contestant>& built, const char* missing) {
+        if (built) {
+            peers.all.push_back({built->name, false, options, {built->command.front(), "--port", "{port}"}});
+        } else {
+            peers.leftOut.emplace_back(missing);
+        }
+    };
+    addBuilt(beast(), beastIsMissing);
+    addBuilt(httplib(), httplibIsMissing);
     const auto addIf = [&](bool there, const char* missing, const Peer& peer) {
         if (there) {
             peers.all.push_back(peer);

@@ -19,7 +19,7 @@ struct Peers {
     std::vector<std::string> leftOut;  ///< what is not here, and which package has it
 };
 
-/// Our stages, plain Poco, and whatever of Go, Python, Node, nginx and HAProxy is installed. Programs
+/// Our stages, plain Poco, and whatever of Go, Boost.Beast, cpp-httplib, Python, Node, nginx and HAProxy is installed. Programs
 /// are built and configurations written in `folder`; `backend` is the port of a server that the
 /// proxies have behind them.
 Peers availablePeers(const std::filesystem::path& folder, int backend);

@@ -28,14 +28,21 @@ Contestant asContestant(const std::string& name, std::vector<std::string> comman
 
 Rivals rivalsWith(std::optional<int> backend, const Effort& effort) {
     Rivals rivals;
-    if (const auto go = goNetHttp()) {
-        rivals.all.push_back(*go);
-    } else {
-        rivals.notes.emplace_back(goIsMissing);
-    }
+    const auto add = [&](const std::optional<Contestant>& rival, const char* missing) {
+        if (rival) {
+            rivals.all.push_back(*rival);
+        } else {
+            rivals.notes.emplace_back(missing);
+        }
+    };
+    add(goNetHttp(), goIsMissing);
     if (!effort.peers) {
         return rivals;
     }
+    if (!backend) {  // There a request is in flight at the end, which it drops.
+        add(beast(), beastIsMissing);
+    }
+    add(httplib(), httplibIsMissing);
     if (isInstalled("nginx", "-v")) {
         rivals.all.push_back(asContestant("nginx", nginxCommand(folder(), backend), SIGQUIT));
         rivals.notes.emplace_back("nginx ends by SIGQUIT, its signal for a graceful end");

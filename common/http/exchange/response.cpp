@@ -10,6 +10,7 @@
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/File.h>
 #include <Poco/FileStream.h>
+#include <Poco/Net/HTTPHeaderStream.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Types.h>
 
@@ -46,11 +47,18 @@ void Response::sendFile(const std::string& path, const std::string& mediaType) {
     }
 }
 
+/// Unlike Poco's own, which sends when the response is destroyed: a handler that goes on knows that it is sent.
 void Response::sendBuffer(const void* buffer, std::size_t length) {
     setContentLength64(static_cast<Poco::Int64>(length));
     setChunkedTransferEncoding(false);
     beforeHeader();
-    HTTPServerResponseImpl::sendBuffer(buffer, length);
+    Poco::Net::HTTPHeaderOutputStream stream(session_);
+    write(stream);
+    if (request_ == nullptr || request_->getMethod() != Poco::Net::HTTPRequest::HTTP_HEAD) {
+        stream.write(static_cast<const char*>(buffer), static_cast<std::streamsize>(length));
+    }
+    stream.flush();
+    sentBuffer_ = true;
 }
 
 void Response::redirect(const std::string& uri, HTTPStatus status) {

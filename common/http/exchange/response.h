@@ -29,6 +29,8 @@ public:
     void sendBuffer(const void* buffer, std::size_t length) override;
     void redirect(const std::string& uri, HTTPStatus status) override;
 
+    bool sent() const override { return sentBuffer_ || HTTPServerResponseImpl::sent(); }
+
 private:
     bool hasBody() const;
     void announceLength() const;
@@ -40,6 +42,7 @@ private:
     Connection& connection_;
     HttpSession& session_;
     const Request* request_ = nullptr;
+    bool sentBuffer_ = false;
 };
 
 }  // namespace lifecycle::http

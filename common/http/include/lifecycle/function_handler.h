@@ -28,8 +28,8 @@ private:
     const Function function_;
 };
 
-/// Sends a whole response: when this returns, the kernel has it. Blocks while the client does not read. That the client
-/// has left is no error here.
+/// Sends a whole response. Blocks while the client does not read; a client that has left is not an error here. With
+/// HttpServer the kernel has the response when this returns; Poco's own server sends it after the handler.
 void reply(Poco::Net::HTTPServerResponse& response, Poco::Net::HTTPResponse::HTTPStatus status, std::string_view body,
            const std::string& contentType = "text/plain");
 
