@@ -52,8 +52,6 @@ Verdict newConnections(Rehearsal& rehearsal) {
             if (++turnedAway == 1) {
                 figure = (response.status == 503 ? "503 after " : "after ") + formatRounded(client.began_at - signalled);
             }
-        } else if (late && response.outcome != Outcome::complete && working.connection.answerIsHere()) {
-            throw AnsweredTooEarly();  // it may have met the end of the process
         } else if (late && turnedAway > 0) {
             return fail("not for good", "one client was turned away, and one behind it " + fate(response));
         } else if (late) {
