@@ -53,7 +53,7 @@ std::string upperCased(std::string_view text) {
     return upper;
 }
 
-[[noreturn]] void refuse(std::string_view text, const std::string& reason) {
+[[noreturn]] void reject(std::string_view text, const std::string& reason) {
     throw std::invalid_argument("\"" + std::string(text.substr(0, 40)) + "\" " + reason);
 }
 
@@ -97,7 +97,7 @@ int parseSignal(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error == std::errc() && end == text.data() + text.size()) {
         if (number < 1 || number > SIGRTMAX) {
-            refuse(text, "is not a signal: numbers go from 1 to " + std::to_string(SIGRTMAX));
+            reject(text, "is not a signal: numbers go from 1 to " + std::to_string(SIGRTMAX));
         }
         return number;
     }
@@ -113,7 +113,7 @@ int parseSignal(std::string_view text) {
             return realTime;
         }
     }
-    refuse(text, "is not a signal: write a name such as TERM or SIGTERM, or a number");
+    reject(text, "is not a signal: write a name such as TERM or SIGTERM, or a number");
 }
 
 std::vector<int> parseSignalList(std::string_view text) {
@@ -122,14 +122,14 @@ std::vector<int> parseSignalList(std::string_view text) {
         const std::size_t comma = std::min(text.find(',', begin), text.size());
         const std::string_view item = text.substr(begin, comma - begin);
         if (item.empty()) {
-            refuse(text, "names no signal: write a list such as INT,TERM");
+            reject(text, "names no signal: write a list such as INT,TERM");
         }
         const int number = parseSignal(item);
         if (number == SIGKILL || number == SIGSTOP) {
-            refuse(item, "is refused: " + cannotBeCaught(number));
+            reject(item, "is refused: " + cannotBeCaught(number));
         }
         if (number >= 32 && number < SIGRTMIN) {
-            refuse(item, "is refused: the C library keeps this signal for its threads");
+            reject(item, "is refused: the C library keeps this signal for its threads");
         }
         if (std::find(numbers.begin(), numbers.end(), number) == numbers.end()) {
             numbers.push_back(number);

@@ -16,8 +16,8 @@ namespace lifecycle::http {
 /// The record of an accepted connection, from accept to close: its socket, and what it is doing.
 ///
 /// One thread at a time owns it: the one that received its one-shot event, until it arms the connection again. Other
-/// threads may look (info, timing), report that its time limit has passed (expire), and cut it. It holds a guard of the server's gate, so that "all
-/// connections are gone" is "the gate is empty".
+/// threads may look (info, timing), report that its time limit has passed (expire), and cut it. It holds a guard of the
+/// server's gate, so that "all connections are gone" is "the gate is empty".
 class Connection {
 public:
     /// Takes ownership of `descriptor`. All memory that waiting for requests needs is allocated here, so that only a

@@ -22,7 +22,6 @@ public:
 
     /// The listeners are being closed, for good.
     void drain() { raise(Step::draining); }
-    bool isDraining() const { return step_.load() >= Step::draining; }
 
     /// Connections have been cut.
     void cut() { raise(Step::cut); }

@@ -18,8 +18,8 @@ struct ShutdownOutcome {
 };
 
 /// The last statement of a service, before its objects are destroyed. Logs `exit code=…` and returns the code, for
-/// main() to return. If something may still be running, it does not return but exits the process here, by _exit(2):
-/// returning would run destructors, and destroy objects that the threads left behind still use.
+/// main() to return. If work was cut or something may still be running, it does not return but exits the process here, by
+/// _exit(2): returning would run destructors, and destroy objects that the threads left behind still use.
 ///
 ///     return exitWith({.workCut = !result.clean(), .stillRunning = report.anyAbandoned()}, events);
 [[nodiscard]] int exitWith(const ShutdownOutcome& outcome, EventLog& events);

@@ -30,8 +30,9 @@ struct RestartMessage {
 ///     new → starter   serving   it accepts clients; only now does the starter stop accepting
 ///
 /// So at any moment at least one process accepts. Before `serve` the new generation accepts nobody, so nothing is lost
-/// if it fails or is killed; afterwards it may have clients, and the starter no longer kills it. Further messages are
-/// up to the service, except `shutdown` (see Successor::forceExit). The channel ends when the other process exits.
+/// if it fails or is killed; afterwards it may have clients, and the starter kills it only if it closes the channel and
+/// does not exit. Further messages are up to the service, except `shutdown` (see Successor::forceExit). The channel ends
+/// when the other process exits.
 ///
 /// Messages are kept whole (a SOCK_SEQPACKET pair); up to about 200 kB fit (net.core.wmem_default). Nothing
 /// here blocks. send() may be called from every thread, the rest from one.

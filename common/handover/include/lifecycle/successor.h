@@ -47,7 +47,8 @@ struct SuccessorPlan {
 /// that it is ready, is checked, is told to serve, and serves; see RestartChannel for the messages. The starter keeps
 /// serving until onServing is called. If onFailed is called instead, nothing has changed for its clients.
 ///
-/// A successor that is not ready in time is killed, but never once it may have clients.
+/// A successor that is not ready in time is killed. Once it was told to serve it may have clients: from then on it is
+/// killed only if it closes the channel without having served, and has not exited two seconds later.
 ///
 /// Used on the loop's thread only, except for forceExit(). The callbacks run there, too; they may destroy the
 /// Successor.
