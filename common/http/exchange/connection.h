@@ -44,6 +44,10 @@ public:
 
     // ---- by its owner --------------------------------------------------------------------------
 
+    /// To be held while the connection is passed to its next owner, whose first call waits for it: that thread then
+    /// sees all that this one did, and does not close the socket while this one is still in epoll_ctl(2).
+    [[nodiscard]] std::unique_lock<std::mutex> lockForNextOwner() const { return std::unique_lock(mutex_); }
+
     /// Bytes are there, and all threads are busy.
     void becomeQueued(TimePoint now);
 

@@ -39,6 +39,7 @@ bool ReadySet::watch(int operation, Admitted& connection) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLONESHOT;
     event.data.ptr = &connection;
+    const auto lock = connection.lockForNextOwner();
     return ::epoll_ctl(epoll_.get(), operation, connection.socket().sockfd(), &event) == 0;
 }
 

@@ -16,11 +16,10 @@ namespace {
 constexpr int clients = 200;
 
 // UndefinedBehaviorSanitizer looks at an object's type by means of a pipe(2), and takes every type
-// for a wrong one when there is no descriptor left for it; ThreadSanitizer cannot open the program to look up the names
-// in its suppressions. So their reports are no end here, nor is what they leak, and what the server writes is not
-// checked line by line.
+// for a wrong one when there is no descriptor left for it. So its reports are no end here, nor is what
+// they leak, and what the server writes is not checked line by line.
 const ProcessOptions few_descriptors{
-    .environment = {"UBSAN_OPTIONS=halt_on_error=0", "ASAN_OPTIONS=detect_leaks=0", "TSAN_OPTIONS=exitcode=0"},
+    .environment = {"UBSAN_OPTIONS=halt_on_error=0", "ASAN_OPTIONS=detect_leaks=0"},
     .limits = {{RLIMIT_NOFILE, 64}}};
 
 /// Connections that have sent a request each. The server can accept only some of them.
