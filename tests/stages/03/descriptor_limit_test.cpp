@@ -78,7 +78,7 @@ TEST_CASE("03: at the descriptor limit a client that is still sending reads its 
     std::vector<Connection> working;
     while (server.events("accept.paused").empty()) {
         working.push_back(server.connect());
-        working.back().send(httpRequest("GET", "/hello?work=2s"));
+        working.back().send(httpRequest("GET", slowdown == 1 ? "/hello?work=2s" : "/hello?work=4s"));
         eventually([&] { return !server.events("accept.paused").empty(); }, 5ms);
     }
     auto uploading = server.connect();
