@@ -1,5 +1,6 @@
 #include "orders/order_store.h"
 
+#include <chrono>
 #include <csignal>
 #include <stdexcept>
 #include <utility>
@@ -17,6 +18,15 @@ namespace {
 
 using namespace Poco::Data::Keywords;
 using lifecycle::Duration;
+
+/// Orders in one transaction: enough that the disk's time for a commit hardly counts for each.
+constexpr std::size_t largestBatch = 1'000;
+
+/// How often a failing database is tried again.
+constexpr Duration retryInterval = std::chrono::milliseconds(100);
+
+/// How often the writer checks the files when there is nothing to store.
+constexpr Duration lookInterval = std::chrono::seconds(1);
 
 /// SQLite's own patience with other users of the file.
 constexpr int busyMilliseconds = 100;
@@ -43,125 +53,173 @@ void keepOpen(std::unique_ptr<Session> session) {
 }  // namespace
 
 OrderStore::OrderStore(Options options, lifecycle::EventLog& events)
-    : options_(std::move(options)), events_(events), files_(options_.path), writer_(steps()) {
+    : options_(std::move(options)),
+      events_(events),
+      files_(options_.path),
+      stopped_(withCancel(lifecycle::Context::background())),
+      written_(withCancel(lifecycle::Context::background())) {
     std::signal(SIGXFSZ, SIG_IGN);
     Poco::Data::SQLite::Connector::registerConnector();
-    std::string failure;
     try {
         open();
     } catch (const Poco::Data::SQLite::CorruptImageException& error) {
         throw std::runtime_error(files_.path() + ": " + error.displayText());
     } catch (const Poco::Exception& error) {
-        failure = error.displayText();
+        tellFailing(error.displayText());
     }
-    writer_.start(failure);
-}
-
-OrderStore::Writer::Options OrderStore::steps() {
-    return {.write = [this](const std::vector<Order>& batch) { store(batch); },
-            .finish = [this] { finishStoring(); },
-            .describe = [this](const std::exception& exception) { return describe(exception); },
-            .errorChanged = [this](const std::string& error) { tell(error); },
-            .capacity = options_.queue};
+    writer_ = std::thread([this] { run(); });
 }
 
 OrderStore::~OrderStore() {
-    writer_.stop();
-    close();
+    stopped_.cancel("the store is destroyed");
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+    }
+    changed_.notify_all();
+    join();
 }
 
 OrderStore::Receipt OrderStore::tryPut(Order order) {
-    Writer::Receipt receipt{.refusal = Writer::Refusal::failing};
-    if (isForeignNow()) {
-        writer_.wake();  // It finds out what is wrong.
-    } else {
-        receipt = writer_.tryPush(std::move(order));
+    const std::lock_guard lock(mutex_);
+    if (const Refusal refused = refusal(); refused != Refusal::none) {
+        refused_.fetch_add(1);
+        return {.refusal = refused};
     }
-    refused_ += receipt.refusal == Refusal::none ? 0 : 1;
-    return {firstId_ + static_cast<std::int64_t>(receipt.number), receipt.refusal};
+    const std::int64_t id = nextId_++;
+    queue_.push_back({id, std::move(order)});
+    acknowledged_.fetch_add(1);
+    changed_.notify_all();
+    return {.id = id};
+}
+
+/// Why no order can be taken now.
+OrderStore::Refusal OrderStore::refusal() {
+    if (closed_) {
+        return Refusal::closed;
+    }
+    if (!error_.empty()) {
+        return Refusal::failing;
+    }
+    if (isForeign()) {
+        look_ = true;  // The writer finds out what is wrong.
+        changed_.notify_all();
+        return Refusal::failing;
+    }
+    return acknowledged_ - stored_ >= options_.queue ? Refusal::full : Refusal::none;
 }
 
 void OrderStore::finish(const lifecycle::Context& context) {
-    if (!writer_.flush(context)) {
-        const std::string error = writer_.error();
-        throw std::runtime_error(ordersOf(countUnstored()) + " not stored: " + (error.empty() ? "no time left" : error));
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, context.token(), [&] { return written_.context.done(); });
+    if (!written_.context.done()) {
+        throw std::runtime_error(ordersOf(countUnstored()) + " not stored: " +
+                                 (error_.empty() ? "no time left" : error_));
     }
+    lock.unlock();
+    join();
+}
+
+/// Once all is stored the writer has closed the database and only has to return.
+void OrderStore::join() {
+    std::call_once(joined_, [this] { writer_.join(); });
 }
 
 OrderStore::Unstored OrderStore::abandon(Duration patience) {
     const lifecycle::TimePoint until = lifecycle::Clock::now() + patience;
     std::unique_lock commit(commit_, std::defer_lock);
-    std::unique_lock files(filesMutex_, std::defer_lock);
+    std::unique_lock put(mutex_, std::defer_lock);
     const bool noCommit = lifecycle::tryLockUntil(commit, until);
-    const bool noChange = lifecycle::tryLockUntil(files, until);
-    const bool noPut = writer_.freeze(until);
-    // Never given back: who waits for these locks shall not go on.
+    const bool noPut = lifecycle::tryLockUntil(put, until);
+    // Never given back: who is behind these locks shall not go on.
     commit.release();
-    files.release();
-    return {countUnstored(), noCommit && noChange && noPut && !unsure_ && !isForeign() && !unreadable_ &&
-                                 answered_ == writer_.counters().accepted};
+    put.release();
+    return {countUnstored(), noCommit && noPut && !unsure_ && !isForeign() && !unreadable_ &&
+                                 answered_ == acknowledged_};
 }
 
 std::uint64_t OrderStore::countUnstored() const {
-    const std::uint64_t accepted = writer_.counters().accepted;
     // What has been stored is not where it should be.
-    return isForeign() || unreadable_ ? accepted : accepted - stored_;
+    return isForeign() || unreadable_ ? acknowledged_.load() : acknowledged_ - stored_;
 }
 
 bool OrderStore::isForeign() const {
     return settled_ ? !files_.asRemembered() : !files_.inPlace();
 }
 
-bool OrderStore::isForeignNow() {
-    const std::lock_guard lock(filesMutex_);
-    return isForeign();
-}
-
 OrderStore::Counters OrderStore::counters() const {
     const std::uint64_t stored = stored_;  // first: it never overtakes
-    const std::uint64_t acknowledged = writer_.counters().accepted;
+    const std::uint64_t acknowledged = acknowledged_;
     return {acknowledged, stored, acknowledged - stored, refused_};
 }
 
-// ---- on the writer's thread --------------------------------------------------------------------
+// ---- the writer --------------------------------------------------------------------------------
 
-void OrderStore::store(const std::vector<Order>& batch) {
-    open();
-    if (!batch.empty()) {
-        insert(batch);
+void OrderStore::run() {
+    while (!written_.context.done()) {
+        const bool more = takeBatch();
+        try {
+            store(more);
+        } catch (const std::exception& exception) {
+            if (dynamic_cast<const ForeignFiles*>(&exception) == nullptr) {
+                close();  // A new connection finds out by itself what has become of the file.
+            }
+            const auto* error = dynamic_cast<const Poco::Exception*>(&exception);
+            tellFailing(error != nullptr ? error->displayText() : exception.what());
+            if (!waitForRetry()) {
+                break;
+            }
+        }
     }
+    close();
+    const std::lock_guard lock(mutex_);
+    changed_.notify_all();
 }
 
-void OrderStore::finishStoring() {
-    if (writer_.counters().accepted > 0) {
+/// What there is to do, or the last steps if there will be no more.
+void OrderStore::store(bool more) {
+    if (more) {
+        open();
+        storeBatch();
+        tellWorking();
+        return;
+    }
+    if (acknowledged_ > 0) {
         if (session_) {
             files_.check();
         }
         confirm();
     }
     close();
+    written_.cancel("all is stored");
 }
 
-std::string OrderStore::describe(const std::exception& exception) {
-    if (dynamic_cast<const ForeignFiles*>(&exception) == nullptr) {
-        close();  // A new connection finds out by itself what has become of the file.
+/// Waits for work: orders, or a database to open again, or the time to look at the files. False when
+/// there is and will be none.
+bool OrderStore::takeBatch() {
+    std::unique_lock lock(mutex_);
+    if (!batch_.empty()) {
+        return true;  // the one that failed
     }
-    const auto* error = dynamic_cast<const Poco::Exception*>(&exception);
-    return error != nullptr ? error->displayText() : exception.what();
+    changed_.wait_for(lock, lookInterval, [this] { return !queue_.empty() || closed_ || look_ || !error_.empty(); });
+    look_ = false;
+    while (!queue_.empty() && batch_.size() < largestBatch) {
+        batch_.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+    }
+    return !batch_.empty() || !closed_;
 }
 
-void OrderStore::tell(const std::string& error) {
-    if (error.empty()) {
-        events_.emit("database.recovered", {{"waiting", counters().waiting}});
-    } else {
-        events_.emit("database.failing", {{"error", error}, {"waiting", counters().waiting},
-                                          {"note", "orders get 503 until it works again"}});
-    }
+/// False if the store is being destroyed.
+bool OrderStore::waitForRetry() {
+    return !stopped_.context.waitFor(retryInterval);
 }
 
 /// The writer is about to change the files.
 void OrderStore::unsettle() {
-    const std::lock_guard lock(filesMutex_);  // not while tryPut looks at them
+    const std::lock_guard lock(mutex_);  // not while tryPut looks at them
     settled_ = false;
 }
 
@@ -171,7 +229,7 @@ void OrderStore::settle() {
         files_.check();
     }
     files_.remember();
-    const std::lock_guard lock(filesMutex_);
+    const std::lock_guard lock(mutex_);
     settled_ = true;
 }
 
@@ -197,7 +255,9 @@ void OrderStore::open() {
     if (!idsKnown_) {
         Poco::Int64 largest = 0;
         *session << "SELECT coalesce(max(id), 0) FROM orders", into(largest), now;
-        firstId_ = nextId_ = largest + 1;
+        firstId_ = largest + 1;
+        const std::lock_guard lock(mutex_);
+        nextId_ = firstId_;
         idsKnown_ = true;
     }
     session_ = std::move(session);
@@ -227,14 +287,17 @@ void OrderStore::close() {
     }
 }
 
-void OrderStore::insert(const std::vector<Order>& batch) {
+void OrderStore::storeBatch() {
+    if (batch_.empty()) {
+        return;
+    }
     std::vector<Poco::Int64> ids;
     std::vector<std::string> items;
     std::vector<Poco::Int64> quantities;
-    for (const Order& order : batch) {
-        ids.push_back(nextId_ + static_cast<Poco::Int64>(ids.size()));
-        items.push_back(order.item);
-        quantities.push_back(order.quantity);
+    for (const Numbered& numbered : batch_) {
+        ids.push_back(numbered.id);
+        items.push_back(numbered.order.item);
+        quantities.push_back(numbered.order.quantity);
     }
     unsettle();
     session_->begin();
@@ -249,13 +312,13 @@ void OrderStore::insert(const std::vector<Order>& batch) {
     session_->commit();
     settle();
     unsure_ = false;
-    stored_ += batch.size();
-    nextId_ += static_cast<std::int64_t>(batch.size());
+    stored_.fetch_add(batch_.size());
+    batch_.clear();
 }
 
 /// Checks through a new connection that every acknowledged order is in the file at the path.
 void OrderStore::confirm() {
-    const std::uint64_t expected = writer_.counters().accepted;
+    const std::uint64_t expected = acknowledged_;
     if (!files_.inPlace()) {
         files_.check();
     }
@@ -280,6 +343,27 @@ void OrderStore::confirm() {
     if (!files_.inPlace()) {
         files_.check();
     }
+}
+
+void OrderStore::tellFailing(const std::string& error) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(error_, error) == error) {
+            return;
+        }
+    }
+    events_.emit("database.failing", {{"error", error}, {"waiting", counters().waiting},
+                                      {"note", "orders get 503 until it works again"}});
+}
+
+void OrderStore::tellWorking() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(error_, {}).empty()) {
+            return;
+        }
+    }
+    events_.emit("database.recovered", {{"waiting", counters().waiting}});
 }
 
 }  // namespace stage
