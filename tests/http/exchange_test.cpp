@@ -3,6 +3,8 @@
 #include "catch.h"
 #include "served.h"
 
+#include "lifecycle/function_handler.h"
+
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/StreamSocket.h>
 #include <Poco/StreamCopier.h>
@@ -307,6 +309,38 @@ TEST_CASE("library: half an answer of a handler that throws does not look whole"
         const Response response = connection.readResponse(10s);
         CHECK((response.outcome == Outcome::truncated || response.outcome == Outcome::reset));
     }
+}
+
+TEST_CASE("library: a second response to a request is not sent") {
+    const Served server([](HTTPServerRequest& request, HTTPServerResponse& response) {
+        if (request.getURI() == "/half") {
+            response.setContentLength(100);
+            response.send() << "half" << std::flush;
+        } else {
+            response.sendBuffer("first", 5);
+        }
+        response.sendBuffer("second", 6);
+    });
+    auto whole = server.send(httpRequest("GET", "/whole"));
+    const Response first = whole.readResponse(10s);
+    CHECK(((first.outcome == Outcome::complete && first.body == "first") || first.outcome == Outcome::reset));
+    CHECK(whole.readBytes(1, 10s).bytes.empty());
+    const Response half = server.send(httpRequest("GET", "/half")).readResponse(10s);
+    CHECK((half.outcome == Outcome::truncated || half.outcome == Outcome::reset));
+    CHECK(half.body.find("HTTP/1.1") == std::string::npos);
+}
+
+TEST_CASE("library: a response that has no body gets none, and the next one on its connection is whole") {
+    const Served server([](HTTPServerRequest& request, HTTPServerResponse& response) {
+        const bool bodiless = request.getURI() == "/304";
+        lifecycle::reply(response, bodiless ? HTTPServerResponse::HTTP_NOT_MODIFIED : HTTPServerResponse::HTTP_OK, "text");
+    });
+    auto client = server.send(httpRequest("GET", "/304"));
+    CHECK(client.readResponse(10s, false).status == 304);
+    client.send(httpRequest("GET", "/"));
+    const Response next = client.readResponse(10s);
+    CHECK(next.status == 200);
+    CHECK(next.body == "text");
 }
 
 TEST_CASE("library: a handler that sends nothing gives a 500") {

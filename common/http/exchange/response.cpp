@@ -6,6 +6,7 @@
 #include <ios>
 
 #include <Poco/CountingStream.h>
+#include <Poco/Exception.h>
 #include <Poco/DateTimeFormat.h>
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/File.h>
@@ -52,13 +53,13 @@ void Response::sendBuffer(const void* buffer, std::size_t length) {
     setContentLength64(static_cast<Poco::Int64>(length));
     setChunkedTransferEncoding(false);
     beforeHeader();
+    sentBuffer_ = true;
     Poco::Net::HTTPHeaderOutputStream stream(session_);
     write(stream);
-    if (request_ == nullptr || request_->getMethod() != Poco::Net::HTTPRequest::HTTP_HEAD) {
+    if (hasBody()) {
         stream.write(static_cast<const char*>(buffer), static_cast<std::streamsize>(length));
     }
     stream.flush();
-    sentBuffer_ = true;
 }
 
 void Response::redirect(const std::string& uri, HTTPStatus status) {
@@ -81,6 +82,9 @@ void Response::announceLength() const {
 }
 
 void Response::beforeHeader() {
+    if (sent()) {
+        throw Poco::IllegalStateException("the response has been sent already");
+    }
     if (getVersion() == HTTP_1_0 && getChunkedTransferEncoding()) {
         setChunkedTransferEncoding(false);  // Such a client does not know chunks.
     }
