@@ -30,12 +30,12 @@ std::thread startQuietThread(const char* name, Function function) {
     sigset_t before;
     ::pthread_sigmask(SIG_BLOCK, &others, &before);
     try {
-        std::thread thread([function = std::move(function)]() mutable {
+        std::thread thread([name, function = std::move(function)]() mutable {
+            ::pthread_setname_np(::pthread_self(), name);  // by the thread itself this needs no descriptor
             isQuietThread = true;
             function();
         });
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        ::pthread_setname_np(thread.native_handle(), name);
         return thread;
     } catch (...) {
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

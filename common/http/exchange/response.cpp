@@ -6,9 +6,9 @@
 #include <ios>
 
 #include <Poco/CountingStream.h>
-#include <Poco/Exception.h>
 #include <Poco/DateTimeFormat.h>
 #include <Poco/DateTimeFormatter.h>
+#include <Poco/Exception.h>
 #include <Poco/File.h>
 #include <Poco/FileStream.h>
 #include <Poco/Net/HTTPHeaderStream.h>

@@ -82,15 +82,12 @@ Acceptor::Left Acceptor::acceptBatch() {
 }
 
 Acceptor::Left Acceptor::acceptBatch(Listener& listener) {
-    std::optional<Listener::Accepted> client;
     for (int accepted = 0; listener.isOpen() && !stopped_; ++accepted) {
         if (accepted == batch || isHurried()) {
             return Left::more;
         }
-        switch (listener.accept(client)) {
+        switch (acceptOne(listener)) {
             case Listener::Status::accepted:
-                lastAccept_ = Clock::now();
-                callbacks_.accepted(std::move(*client));
                 break;
             case Listener::Status::empty:
                 if (isClosing() && listener.isLocal()) {
@@ -100,14 +97,28 @@ Acceptor::Left Acceptor::acceptBatch(Listener& listener) {
                 }
                 return Left::nothing;
             case Listener::Status::exhausted:
-                if (!shedWithReserve(listener)) {
-                    pause();
-                    return Left::waiting;
-                }
-                break;
+                pause();
+                return Left::waiting;
         }
     }
     return Left::nothing;
+}
+
+Listener::Status Acceptor::acceptOne(Listener& listener) {
+    if (isClosing() && !reserve_) {
+        // It comes first: with a client in its place, the rest of the queue could not be shed, and would be reset.
+        reserve_ = openReserve();
+        if (!reserve_) {
+            return Listener::Status::exhausted;
+        }
+    }
+    std::optional<Listener::Accepted> client;
+    const Listener::Status status = listener.accept(client);
+    if (status == Listener::Status::accepted) {
+        lastAccept_ = Clock::now();
+        callbacks_.accepted(std::move(*client));
+    }
+    return status == Listener::Status::exhausted ? shedWithReserve(listener) : status;
 }
 
 void Acceptor::pause() {
@@ -124,9 +135,6 @@ void Acceptor::retry() {
         return;
     }
     pauseRetry_.cancel();
-    if (!reserve_) {
-        reserve_ = openReserve();
-    }
     // Before the attempt: a descriptor freed from here on wakes the loop again.
     setWatching(true);
     accept();
@@ -136,20 +144,21 @@ void Acceptor::retry() {
 }
 
 /// In a shutdown, when waiting for a descriptor has not helped. While serving, clients wait for their turn.
-bool Acceptor::shedWithReserve(Listener& listener) {
+Listener::Status Acceptor::shedWithReserve(Listener& listener) {
     const Duration patience = std::min(addSaturated(service_.options.keepAliveGrace, graceMargin), maxDescriptorWait);
-    if (!isClosing() || !reserve_ || Clock::now() - *closingSince_ < patience) {
-        return false;
+    if (!isClosing() || Clock::now() - *closingSince_ < patience) {
+        return Listener::Status::exhausted;
     }
     reserve_.reset();
     std::optional<Listener::Accepted> client;
-    if (listener.accept(client) != Listener::Status::accepted) {
-        reserve_ = openReserve();  // or another thread has taken its place
-        return false;
+    const Listener::Status status = listener.accept(client);
+    if (status == Listener::Status::accepted) {
+        lastAccept_ = Clock::now();
+        callbacks_.shed(std::move(*client));
+    } else {
+        reserve_ = openReserve();  // unless another thread has taken its place
     }
-    lastAccept_ = Clock::now();
-    callbacks_.shed(std::move(*client));
-    return true;
+    return status;
 }
 
 // ---- leaving the sockets to another process ----------------------------------------------------

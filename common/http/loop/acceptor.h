@@ -76,7 +76,8 @@ private:
     void accept();
     Left acceptBatch();
     Left acceptBatch(Listener& listener);
-    bool shedWithReserve(Listener& listener);
+    Listener::Status acceptOne(Listener& listener);
+    Listener::Status shedWithReserve(Listener& listener);
     void pause();
     void setWatching(bool watching);
     void continueClosing();

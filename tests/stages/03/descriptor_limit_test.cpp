@@ -33,6 +33,18 @@ std::vector<Connection> tooMany(const HelloServer& server) {
     return connections;
 }
 
+/// Connections with a request each that takes two seconds or more, until the server has no descriptor left. Hardly more
+/// than it accepts.
+std::vector<Connection> occupyAll(const HelloServer& server) {
+    std::vector<Connection> working;
+    while (server.events("accept.paused").empty()) {
+        working.push_back(server.connect());
+        working.back().send(httpRequest("GET", slowdown == 1 ? "/hello?work=2s" : "/hello?work=6s"));
+        eventually([&] { return !server.events("accept.paused").empty(); }, slowdown == 1 ? 5ms : 20ms);
+    }
+    return working;
+}
+
 } // namespace
 
 TEST_CASE("03: at the descriptor limit it does not spin") {
@@ -70,5 +82,45 @@ TEST_CASE("03: at the descriptor limit the drain answers everybody in line") {
     CHECK(server.waitForExit(10s).code == 0);
     CHECK(server.summary().number("served") == served);
     CHECK(server.summary().number("refused") == clients - served);
+    CHECK(server.summary().number("cut") == 0);
+}
+
+TEST_CASE("03: at the descriptor limit a client that is still sending reads its 503 and no reset") {
+    const HelloServer server({"--timeout", "15s"}, few_descriptors);
+    const auto working = occupyAll(server);
+    auto uploading = server.connect();
+    uploading.send("POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
+    uploading.send(std::string(1000, 'x'));
+    server.stop();
+    const Response response = uploading.readResponse(10s);
+    CHECK(response.status == 503);
+    for (int i = 0; i < 3; ++i) {
+        CHECK_FALSE(uploading.send(std::string(1000, 'x'))); // a reset would make the second one fail
+        std::this_thread::sleep_for(2ms); // as an upload over a network; nothing is waited for
+    }
+    CHECK(uploading.readBytes(1, 10s).outcome == Outcome::closed);
+    CHECK(server.waitForExit(10s).code == 0);
+}
+
+// None of them closes its connection: each holds the only spare descriptor until the server does.
+TEST_CASE("03: at the descriptor limit the queue is shed one by one and then the listener closes at once") {
+    const HelloServer server({"--timeout", "15s"}, few_descriptors);
+    auto working = occupyAll(server);
+    std::vector<Connection> queued;
+    for (int i = 0; i < 4; ++i) {
+        queued.push_back(server.connect());
+        queued.back().send(httpRequest("GET", "/hello"));
+    }
+    server.stop();
+    for (Connection& connection : queued) {
+        CHECK(connection.readResponse(10s).status == 503);
+    }
+    const Event closed = server.waitForEvent("listener.closed");
+    CHECK(closed.since_start - server.events("request.refused").back().since_start < 1s); // not when it gives up: 1.5 s
+    for (Connection& connection : working) {
+        const Response response = connection.readResponse(10s);
+        CHECK((response.status == 200 || response.status == 503));
+    }
+    CHECK(server.waitForExit(10s).code == 0);
     CHECK(server.summary().number("cut") == 0);
 }
