@@ -44,9 +44,12 @@ int main(int argc, char** argv) {
         response.set_content(std::to_string(request.body.size()) + '\n', "text/plain");
     });
 
-    const int port = wanted != 0 && server.bind_to_port("127.0.0.1", wanted) ? wanted
-                     : wanted == 0                                           ? server.bind_to_any_port("127.0.0.1")
-                                                                             : -1;
+    int port = wanted;
+    if (wanted == 0) {
+        port = server.bind_to_any_port("127.0.0.1");
+    } else if (!server.bind_to_port("127.0.0.1", wanted)) {
+        port = -1;
+    }
     if (port < 0) {
         std::perror("httplib_server");
         return 69;
