@@ -1,6 +1,5 @@
 #include "orders/order_store.h"
 
-#include <chrono>
 #include <csignal>
 #include <stdexcept>
 #include <utility>
@@ -18,15 +17,6 @@ namespace {
 
 using namespace Poco::Data::Keywords;
 using lifecycle::Duration;
-
-/// Orders in one transaction: enough that the disk's time for a commit hardly counts for each.
-constexpr std::size_t largestBatch = 1'000;
-
-/// How often a failing database is tried again.
-constexpr Duration retryInterval = std::chrono::milliseconds(100);
-
-/// How often the writer checks the files when there is nothing to store.
-constexpr Duration lookInterval = std::chrono::seconds(1);
 
 /// SQLite's own patience with other users of the file.
 constexpr int busyMilliseconds = 100;
@@ -53,173 +43,122 @@ void keepOpen(std::unique_ptr<Session> session) {
 }  // namespace
 
 OrderStore::OrderStore(Options options, lifecycle::EventLog& events)
-    : options_(std::move(options)),
-      events_(events),
-      files_(options_.path),
-      stopped_(withCancel(lifecycle::Context::background())),
-      written_(withCancel(lifecycle::Context::background())) {
+    : options_(std::move(options)), events_(events), files_(options_.path), writer_(writerOptions(openFirst())) {}
+
+OrderStore::~OrderStore() {
+    writer_.stop();
+    close();
+}
+
+/// Returns why the database cannot be used yet.
+std::string OrderStore::openFirst() {
     std::signal(SIGXFSZ, SIG_IGN);
     Poco::Data::SQLite::Connector::registerConnector();
     try {
         open();
+        return {};
     } catch (const Poco::Data::SQLite::CorruptImageException& error) {
         throw std::runtime_error(files_.path() + ": " + error.displayText());
     } catch (const Poco::Exception& error) {
-        tellFailing(error.displayText());
+        return error.displayText();
     }
-    writer_ = std::thread([this] { run(); });
 }
 
-OrderStore::~OrderStore() {
-    stopped_.cancel("the store is destroyed");
-    {
-        const std::lock_guard lock(mutex_);
-        closed_ = true;
-    }
-    changed_.notify_all();
-    join();
+OrderStore::Writer::Options OrderStore::writerOptions(std::string initialError) {
+    return {.write = [this](const std::vector<Order>& batch) { attempt([&] { open(); insert(batch); }); },
+            .check = [this] { attempt([&] { open(); }); },
+            .finish = [this] { attempt([&] { confirm(); }); },
+            .errorChanged = [this](const std::string& error) { tell(error); },
+            .initialError = std::move(initialError),
+            .capacity = options_.queue};
 }
 
 OrderStore::Receipt OrderStore::tryPut(Order order) {
-    const std::lock_guard lock(mutex_);
-    if (const Refusal refused = refusal(); refused != Refusal::none) {
-        refused_.fetch_add(1);
-        return {.refusal = refused};
+    Writer::Receipt receipt{.refusal = Refusal::failing};
+    if (isForeignNow()) {
+        writer_.wake();  // It finds out what is wrong.
+    } else {
+        receipt = writer_.tryPush(std::move(order));
     }
-    const std::int64_t id = nextId_++;
-    queue_.push_back({id, std::move(order)});
-    acknowledged_.fetch_add(1);
-    changed_.notify_all();
-    return {.id = id};
-}
-
-/// Why no order can be taken now.
-OrderStore::Refusal OrderStore::refusal() {
-    if (closed_) {
-        return Refusal::closed;
+    if (receipt.refusal != Refusal::none) {
+        ++refused_;
+        return {.refusal = receipt.refusal};
     }
-    if (!error_.empty()) {
-        return Refusal::failing;
-    }
-    if (isForeign()) {
-        look_ = true;  // The writer finds out what is wrong.
-        changed_.notify_all();
-        return Refusal::failing;
-    }
-    return acknowledged_ - stored_ >= options_.queue ? Refusal::full : Refusal::none;
+    return {.id = firstId_ + static_cast<std::int64_t>(receipt.number)};
 }
 
 void OrderStore::finish(const lifecycle::Context& context) {
-    std::unique_lock lock(mutex_);
-    closed_ = true;
-    changed_.notify_all();
-    changed_.wait(lock, context.token(), [&] { return written_.context.done(); });
-    if (!written_.context.done()) {
-        throw std::runtime_error(ordersOf(countUnstored()) + " not stored: " +
-                                 (error_.empty() ? "no time left" : error_));
+    if (!writer_.flush(context)) {
+        const std::string error = writer_.error();
+        throw std::runtime_error(ordersOf(countUnstored()) + " not stored: " + (error.empty() ? "no time left" : error));
     }
-    lock.unlock();
-    join();
-}
-
-/// Once all is stored the writer has closed the database and only has to return.
-void OrderStore::join() {
-    std::call_once(joined_, [this] { writer_.join(); });
 }
 
 OrderStore::Unstored OrderStore::abandon(Duration patience) {
     const lifecycle::TimePoint until = lifecycle::Clock::now() + patience;
     std::unique_lock commit(commit_, std::defer_lock);
-    std::unique_lock put(mutex_, std::defer_lock);
+    std::unique_lock files(filesMutex_, std::defer_lock);
+    const bool noPut = writer_.freeze(until);
     const bool noCommit = lifecycle::tryLockUntil(commit, until);
-    const bool noPut = lifecycle::tryLockUntil(put, until);
-    // Never given back: who is behind these locks shall not go on.
+    const bool noChange = lifecycle::tryLockUntil(files, until);
+    // Never unlocked: whoever waits for these must not continue.
     commit.release();
-    put.release();
-    return {countUnstored(), noCommit && noPut && !unsure_ && !isForeign() && !unreadable_ &&
-                                 answered_ == acknowledged_};
+    files.release();
+    return {countUnstored(), noPut && noCommit && noChange && !unsure_ && !isForeign() && !unreadable_ &&
+                                 answered_ == writer_.counters().accepted};
 }
 
 std::uint64_t OrderStore::countUnstored() const {
+    const Counters counted = counters();
     // What has been stored is not where it should be.
-    return isForeign() || unreadable_ ? acknowledged_.load() : acknowledged_ - stored_;
+    return isForeign() || unreadable_ ? counted.acknowledged : counted.waiting;
 }
 
 bool OrderStore::isForeign() const {
     return settled_ ? !files_.asRemembered() : !files_.inPlace();
 }
 
+bool OrderStore::isForeignNow() {
+    const std::lock_guard lock(filesMutex_);
+    return isForeign();
+}
+
 OrderStore::Counters OrderStore::counters() const {
     const std::uint64_t stored = stored_;  // first: it never overtakes
-    const std::uint64_t acknowledged = acknowledged_;
+    const std::uint64_t acknowledged = writer_.counters().accepted;
     return {acknowledged, stored, acknowledged - stored, refused_};
 }
 
-// ---- the writer --------------------------------------------------------------------------------
+// ---- on the writer's thread --------------------------------------------------------------------
 
-void OrderStore::run() {
-    while (!written_.context.done()) {
-        const bool more = takeBatch();
-        try {
-            store(more);
-        } catch (const std::exception& exception) {
-            if (dynamic_cast<const ForeignFiles*>(&exception) == nullptr) {
-                close();  // A new connection finds out by itself what has become of the file.
-            }
-            const auto* error = dynamic_cast<const Poco::Exception*>(&exception);
-            tellFailing(error != nullptr ? error->displayText() : exception.what());
-            if (!waitForRetry()) {
-                break;
-            }
-        }
+/// What fails is attempted again through a new connection, which finds out by itself what has become of the file.
+template <typename Step>
+void OrderStore::attempt(Step step) {
+    try {
+        step();
+    } catch (const ForeignFiles&) {
+        throw;
+    } catch (const Poco::Exception& error) {
+        close();
+        throw std::runtime_error(error.displayText());
+    } catch (const std::exception&) {
+        close();
+        throw;
     }
-    close();
-    const std::lock_guard lock(mutex_);
-    changed_.notify_all();
 }
 
-/// What there is to do, or the last steps if there will be no more.
-void OrderStore::store(bool more) {
-    if (more) {
-        open();
-        storeBatch();
-        tellWorking();
-        return;
+void OrderStore::tell(const std::string& error) {
+    if (error.empty()) {
+        events_.emit("database.recovered", {{"waiting", counters().waiting}});
+    } else {
+        events_.emit("database.failing", {{"error", error}, {"waiting", counters().waiting},
+                                          {"note", "orders get 503 until it works again"}});
     }
-    if (acknowledged_ > 0) {
-        if (session_) {
-            files_.check();
-        }
-        confirm();
-    }
-    close();
-    written_.cancel("all is stored");
-}
-
-/// Waits for work: orders, or a database to open again, or the time to look at the files. False when
-/// there is and will be none.
-bool OrderStore::takeBatch() {
-    std::unique_lock lock(mutex_);
-    if (!batch_.empty()) {
-        return true;  // the one that failed
-    }
-    changed_.wait_for(lock, lookInterval, [this] { return !queue_.empty() || closed_ || look_ || !error_.empty(); });
-    look_ = false;
-    while (!queue_.empty() && batch_.size() < largestBatch) {
-        batch_.push_back(std::move(queue_.front()));
-        queue_.pop_front();
-    }
-    return !batch_.empty() || !closed_;
-}
-
-/// False if the store is being destroyed.
-bool OrderStore::waitForRetry() {
-    return !stopped_.context.waitFor(retryInterval);
 }
 
 /// The writer is about to change the files.
 void OrderStore::unsettle() {
-    const std::lock_guard lock(mutex_);  // not while tryPut looks at them
+    const std::lock_guard lock(filesMutex_);  // not while tryPut looks at them
     settled_ = false;
 }
 
@@ -229,7 +168,7 @@ void OrderStore::settle() {
         files_.check();
     }
     files_.remember();
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(filesMutex_);
     settled_ = true;
 }
 
@@ -255,9 +194,7 @@ void OrderStore::open() {
     if (!idsKnown_) {
         Poco::Int64 largest = 0;
         *session << "SELECT coalesce(max(id), 0) FROM orders", into(largest), now;
-        firstId_ = largest + 1;
-        const std::lock_guard lock(mutex_);
-        nextId_ = firstId_;
+        firstId_ = nextId_ = largest + 1;
         idsKnown_ = true;
     }
     session_ = std::move(session);
@@ -287,17 +224,14 @@ void OrderStore::close() {
     }
 }
 
-void OrderStore::storeBatch() {
-    if (batch_.empty()) {
-        return;
-    }
+void OrderStore::insert(const std::vector<Order>& batch) {
     std::vector<Poco::Int64> ids;
     std::vector<std::string> items;
     std::vector<Poco::Int64> quantities;
-    for (const Numbered& numbered : batch_) {
-        ids.push_back(numbered.id);
-        items.push_back(numbered.order.item);
-        quantities.push_back(numbered.order.quantity);
+    for (const Order& order : batch) {
+        ids.push_back(nextId_ + static_cast<Poco::Int64>(ids.size()));
+        items.push_back(order.item);
+        quantities.push_back(order.quantity);
     }
     unsettle();
     session_->begin();
@@ -312,14 +246,18 @@ void OrderStore::storeBatch() {
     session_->commit();
     settle();
     unsure_ = false;
-    stored_.fetch_add(batch_.size());
-    batch_.clear();
+    stored_ += batch.size();
+    nextId_ += static_cast<std::int64_t>(batch.size());
 }
 
-/// Checks through a new connection that every acknowledged order is in the file at the path.
+/// Checks through a new connection that every acknowledged order is in the file at the path, and closes the database.
 void OrderStore::confirm() {
-    const std::uint64_t expected = acknowledged_;
-    if (!files_.inPlace()) {
+    const std::uint64_t expected = writer_.counters().accepted;
+    if (expected == 0) {
+        close();
+        return;
+    }
+    if (session_ || !files_.inPlace()) {
         files_.check();
     }
     std::unique_ptr<Session> fresh;
@@ -343,27 +281,6 @@ void OrderStore::confirm() {
     if (!files_.inPlace()) {
         files_.check();
     }
-}
-
-void OrderStore::tellFailing(const std::string& error) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (std::exchange(error_, error) == error) {
-            return;
-        }
-    }
-    events_.emit("database.failing", {{"error", error}, {"waiting", counters().waiting},
-                                      {"note", "orders get 503 until it works again"}});
-}
-
-void OrderStore::tellWorking() {
-    {
-        const std::lock_guard lock(mutex_);
-        if (std::exchange(error_, {}).empty()) {
-            return;
-        }
-    }
-    events_.emit("database.recovered", {{"waiting", counters().waiting}});
 }
 
 }  // namespace stage

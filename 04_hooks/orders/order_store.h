@@ -1,17 +1,16 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <Poco/Data/Session.h>
 
+#include "lifecycle/batch_writer.h"
 #include "lifecycle/context.h"
 #include "lifecycle/duration.h"
 #include "lifecycle/event_log.h"
@@ -20,22 +19,21 @@
 
 namespace stage {
 
-/// Answering an order takes microseconds, and storing one safely takes a disk's time. So orders are
-/// acknowledged from memory and stored behind the clients' backs, many in one transaction; and what
-/// is acknowledged must then survive the end of the process. That is what finish() is for.
+/// Responding to an order takes microseconds, storing one safely takes as long as the disk needs. So orders are
+/// acknowledged at once and stored later, many in one transaction, and must survive the shutdown: see finish().
 ///
 /// Promises:
-///  - Every order that tryPut has taken is a row in the file at the path by the time finish() returns
-///    without an error: a new connection has counted them.
-///  - Ids are given in the order of taking, without gap, and go on behind the largest in the file.
-///  - While the database fails (locked, read-only, full) nothing more is taken, what has been taken
-///    is kept and tried again, and storing goes on by itself when the database is back.
+///  - When finish() returns without an error, every order that tryPut has accepted is a row in the file at the path: a
+///    new connection has counted them.
+///  - Ids are assigned in the order of acceptance, without a gap, and continue after the largest in the file.
+///  - While the database fails (locked, read-only, full) no order is accepted. The accepted ones are kept and tried
+///    again, and storing continues by itself when the database is back.
 ///  - The same while the file is not at its path, or was overwritten. This is checked with each order, with each
 ///    transaction, and once a second.
 ///
-/// Logs `database.failing`, once for each error in a row, and `database.recovered`. One thread, the
-/// writer, uses the database; all functions may be called from every thread. A crash or SIGKILL loses
-/// what counters().waiting counts. A row that somebody else deletes counts as missing.
+/// Logs `database.failing`, once for each error in a row, and `database.recovered`. Only the writer's thread uses the
+/// database; all functions may be called from every thread. A crash or SIGKILL loses what counters().waiting counts. A
+/// row that somebody else deletes counts as missing.
 class OrderStore {
 public:
     struct Options {
@@ -52,13 +50,13 @@ public:
     /// ignored: a file that may not grow is an error of one write, and must not kill the process.
     OrderStore(Options options, lifecycle::EventLog& events);
 
-    /// Ends the writer, without waiting for a failing database.
+    /// Stores what is left, without waiting for a failing database.
     ~OrderStore();
 
     OrderStore(const OrderStore&) = delete;
     OrderStore& operator=(const OrderStore&) = delete;
 
-    enum class Refusal { none, full, closed, failing };
+    using Refusal = lifecycle::BatchWriter<Order>::Refusal;
 
     struct Receipt {
         std::int64_t id = 0;
@@ -95,59 +93,44 @@ public:
     Counters counters() const;
 
 private:
-    struct Numbered {
-        std::int64_t id;
-        Order order;
-    };
+    using Writer = lifecycle::BatchWriter<Order>;
 
-    Refusal refusal();
-    void join();
-    void run();
-    bool takeBatch();
-    bool waitForRetry();
-    void store(bool more);
+    std::string openFirst();
+    Writer::Options writerOptions(std::string initialError);
+    template <typename Step>
+    void attempt(Step step);
     void open();
     void close();
-    void storeBatch();
+    void insert(const std::vector<Order>& batch);
     void confirm();
     void unsettle();
     void settle();
     bool isForeign() const;
+    bool isForeignNow();
+    void tell(const std::string& error);
     std::uint64_t countUnstored() const;
-    void tellFailing(const std::string& error);
-    void tellWorking();
 
     const Options options_;
     lifecycle::EventLog& events_;
-    DatabaseFiles files_;
-    const lifecycle::CancelableContext stopped_;  // done: the writer gives up at once
-    const lifecycle::CancelableContext written_;  // done: the writer has stored all and has ended
 
-    mutable std::timed_mutex mutex_;
-    std::condition_variable_any changed_;
-    std::deque<Numbered> queue_;  // guarded by mutex_
-    std::int64_t nextId_ = 1;     // guarded by mutex_
-    bool closed_ = false;         // guarded by mutex_
-    bool look_ = false;           // guarded by mutex_; a change of the files was noticed
-    std::string error_;           // guarded by mutex_; not empty while the database fails
+    std::timed_mutex commit_;  // held from COMMIT until stored_ says so; locked before filesMutex_
+    std::timed_mutex filesMutex_;
+    DatabaseFiles files_;  // read by tryPut under filesMutex_, while settled_
 
     std::atomic<std::uint64_t> refused_ = 0;
-    std::atomic<std::uint64_t> acknowledged_ = 0;
     std::atomic<std::uint64_t> answered_ = 0;
     std::atomic<std::uint64_t> stored_ = 0;
-    std::atomic<bool> settled_ = false;  // written under mutex_; the writer does not use the files
-    std::atomic<bool> unsure_ = false;      // a commit has failed, or is under way
-    std::atomic<bool> unreadable_ = false;  // the rows could not be counted the last time
+    std::atomic<std::int64_t> firstId_ = 1;  // of the orders of this process; written before the first is taken
+    std::atomic<bool> settled_ = false;      // written under filesMutex_; the writer does not use the files
+    std::atomic<bool> unsure_ = false;       // a commit has failed, or is under way
+    std::atomic<bool> unreadable_ = false;   // the rows could not be counted the last time
 
-    std::timed_mutex commit_;  // held from COMMIT until stored_ tells it; taken before mutex_
-
-    // Used by the writer alone, once it runs.
+    // Used by the writer's thread alone, once it runs.
     std::unique_ptr<Poco::Data::Session> session_;
-    std::vector<Numbered> batch_;
-    std::int64_t firstId_ = 1;  // of the orders of this process
+    std::int64_t nextId_ = 1;  // of the next order to store
     bool idsKnown_ = false;
-    std::thread writer_;
-    std::once_flag joined_;
+
+    Writer writer_;  // the last one: its thread uses all of the above
 };
 
 }  // namespace stage
