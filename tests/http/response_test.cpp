@@ -75,6 +75,43 @@ TEST_CASE("library: half an answer of a handler that throws does not look whole"
     }
 }
 
+TEST_CASE("library: a client that stops reading for too long gets no byte twice, and not what looks whole") {
+    std::string numbers; // more than the kernel takes from a client that does not read
+    for (int i = 10'000'000; i < 11'000'000; ++i) {
+        numbers += std::to_string(i) + '\n';
+    }
+    const std::string path = GENERATE("/sized", "/chunked", "/until-close");
+    CAPTURE(path);
+    Flag failed;
+    Flag reads;
+    lifecycle::HttpServerOptions options;
+    options.ioTimeout = 200ms;
+    const Served server(
+        [&](HTTPServerRequest&, HTTPServerResponse& response) {
+            if (path == "/sized") {
+                response.setContentLength(static_cast<int>(numbers.size()));
+            } else if (path == "/chunked") {
+                response.setChunkedTransferEncoding(true);
+            }
+            std::ostream& body = response.send();
+            for (std::size_t next = 0; body && next < numbers.size(); next += 9) {
+                body << numbers.substr(next, 9);
+            }
+            failed.set();
+            reads.wait();
+        },
+        options);
+    auto client = Connection::to(server.port(), 5s, {.receive_buffer = 4096});
+    client.send(httpRequest("GET", path));
+    failed.wait();
+    reads.set();
+    const Response response = client.readResponse(30s);
+    CHECK(response.body.size() > 4096);
+    CHECK(response.body.size() < numbers.size());
+    CHECK(numbers.compare(0, response.body.size(), response.body) == 0);
+    CHECK((response.outcome == Outcome::truncated || response.outcome == Outcome::reset));
+}
+
 TEST_CASE("library: a second response to a request is not sent") {
     const Served server([](HTTPServerRequest& request, HTTPServerResponse& response) {
         if (request.getURI() == "/half") {

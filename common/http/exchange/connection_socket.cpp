@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <Poco/Exception.h>
+#include <Poco/Net/NetException.h>
 
 #include "http/framing/request_head.h"
 
@@ -233,6 +234,9 @@ int ConnectionSocket::receiveBytes(void* buffer, int length, int flags) {
 }
 
 int ConnectionSocket::sendBytes(const void* buffer, int length, int flags) {
+    if (std::exchange(sendFailed_, true)) {
+        throw Poco::Net::ConnectionAbortedException("an earlier part could not be sent");
+    }
     const char* next = static_cast<const char*>(buffer);
     int rest = length;
     while (rest > 0) {
@@ -254,6 +258,7 @@ int ConnectionSocket::sendBytes(const void* buffer, int length, int flags) {
             throw Poco::TimeoutException("the client read nothing in time");
         }
     }
+    sendFailed_ = false;
     return length;
 }
 

@@ -67,6 +67,10 @@ public:
     /// Bytes sent since the connection was accepted.
     std::uint64_t sent() const { return sent_; }
 
+    /// Nobody knows how much of the last part was sent. Poco's streams try once more when they are destroyed, so all
+    /// that is sent afterwards fails, too: a client that reads again would get bytes twice.
+    bool sendFailed() const { return sendFailed_; }
+
     /// The client has closed its side, and that has been read.
     bool endOfStream() const { return endOfStream_; }
 
@@ -113,6 +117,7 @@ private:
     Duration receiveTimeout_;
     Duration sendTimeout_;
     std::uint64_t sent_ = 0;
+    bool sendFailed_ = false;
     bool endOfStream_ = false;
     std::size_t placeholderRead_ = 0;
     HeadBuffer held_;         // received, and not read by Poco yet

@@ -44,6 +44,9 @@ Outcome Exchange::run() noexcept try {
     }  // Here the response is flushed.
 
     const bool clientLeft = session_.networkException() != nullptr;
+    if (outcome != Outcome::takenOver && connection_.socket().sendFailed()) {
+        connection_.abort();  // To a client that reads again, half a response must not look whole.
+    }
     const TimePoint now = Clock::now();
     if (!connection_.endRequest(now, service_.counters.served, outcome == Outcome::takenOver)) {
         // It counts as cut already. A socket that was taken over is not ours to close.
