@@ -76,8 +76,8 @@ struct HttpServerOptions {
     /// Must be longer than the idle timeout of every proxy and load balancer in front of it (60 s is common): otherwise
     /// they reuse connections that the server is just closing. Announced in responses (`Keep-Alive: timeout=75`).
     Duration keepAliveTimeout = std::chrono::seconds(75);
-    /// How long a header may take from its first byte to its last, a client may pause within a body,
-    /// and a write may make no progress.
+    /// How long a header may take from its first byte to its last, a client may pause within a body, and a write may
+    /// make no progress. Then the connection is aborted.
     Duration ioTimeout = std::chrono::seconds(60);
     /// Where the server logs its events; nullptr for nowhere. Must outlive the server.
     EventLog* events = nullptr;
