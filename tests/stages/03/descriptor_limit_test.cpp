@@ -18,7 +18,7 @@ constexpr int clients = 200;
 // UndefinedBehaviorSanitizer looks at an object's type by means of a pipe(2), and takes every type
 // for a wrong one when there is no descriptor left for it. So its reports are no end here, nor is what
 // they leak, and what the server writes is not checked line by line.
-const ProcessOptions few_descriptors{
+const ProcessOptions fewDescriptors{
     .environment = {"UBSAN_OPTIONS=halt_on_error=0", "ASAN_OPTIONS=detect_leaks=0"},
     .limits = {{RLIMIT_NOFILE, 64}}};
 
@@ -33,13 +33,13 @@ std::vector<Connection> tooMany(const HelloServer& server) {
     return connections;
 }
 
-/// Connections with a request each that takes two seconds or more, until the server has no descriptor left. Hardly more
+/// Connections with a request each that takes long, until the server has no descriptor left. Hardly more
 /// than it accepts.
 std::vector<Connection> occupyAll(const HelloServer& server) {
     std::vector<Connection> working;
     while (server.events("accept.paused").empty()) {
         working.push_back(server.connect());
-        working.back().send(httpRequest("GET", slowdown == 1 ? "/hello?work=2s" : "/hello?work=6s"));
+        working.back().send(httpRequest("GET", slowdown == 1 ? "/hello?work=5s" : "/hello?work=8s"));
         eventually([&] { return !server.events("accept.paused").empty(); }, slowdown == 1 ? 5ms : 20ms);
     }
     return working;
@@ -48,7 +48,7 @@ std::vector<Connection> occupyAll(const HelloServer& server) {
 } // namespace
 
 TEST_CASE("03: at the descriptor limit it does not spin") {
-    const HelloServer server({}, few_descriptors);
+    const HelloServer server({}, fewDescriptors);
     const auto connections = tooMany(server);
     const auto begin = cpuTime(server.pid());
     CHECK(staysAlive(server, 1s));
@@ -56,7 +56,7 @@ TEST_CASE("03: at the descriptor limit it does not spin") {
 }
 
 TEST_CASE("03: behind the descriptor limit everybody is served in turn") {
-    const HelloServer server({}, few_descriptors);
+    const HelloServer server({}, fewDescriptors);
     for (Connection& connection : tooMany(server)) {
         CHECK(connection.readResponse(10s).status == 200);
         connection.close();
@@ -70,7 +70,7 @@ TEST_CASE("03: behind the descriptor limit everybody is served in turn") {
 }
 
 TEST_CASE("03: at the descriptor limit the drain answers everybody in line") {
-    const HelloServer server({}, few_descriptors);
+    const HelloServer server({}, fewDescriptors);
     auto connections = tooMany(server);
     server.stop();
     int served = 0;
@@ -86,7 +86,7 @@ TEST_CASE("03: at the descriptor limit the drain answers everybody in line") {
 }
 
 TEST_CASE("03: at the descriptor limit a client that is still sending reads its 503 and no reset") {
-    const HelloServer server({"--timeout", "15s"}, few_descriptors);
+    const HelloServer server({"--timeout", "15s"}, fewDescriptors);
     const auto working = occupyAll(server);
     auto uploading = server.connect();
     uploading.send("POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
@@ -104,7 +104,7 @@ TEST_CASE("03: at the descriptor limit a client that is still sending reads its 
 
 // None of them closes its connection: each holds the only spare descriptor until the server does.
 TEST_CASE("03: at the descriptor limit the queue is shed one by one and then the listener closes at once") {
-    const HelloServer server({"--timeout", "15s"}, few_descriptors);
+    const HelloServer server({"--timeout", "15s"}, fewDescriptors);
     auto working = occupyAll(server);
     std::vector<Connection> queued;
     for (int i = 0; i < 4; ++i) {
@@ -116,7 +116,7 @@ TEST_CASE("03: at the descriptor limit the queue is shed one by one and then the
         CHECK(connection.readResponse(10s).status == 503);
     }
     const Event closed = server.waitForEvent("listener.closed");
-    CHECK(closed.since_start - server.events("request.refused").back().since_start < 1s); // not when it gives up: 1.5 s
+    CHECK(closed.sinceStart - server.events("request.refused").back().sinceStart < 1s); // not when it gives up: 1.5 s
     for (Connection& connection : working) {
         const Response response = connection.readResponse(10s);
         CHECK((response.status == 200 || response.status == 503));
