@@ -43,7 +43,7 @@ double exitAfterResponseOnce(const Contestant& contestant, Clock::duration phase
         throw std::runtime_error(contestant.name + " lost the request in flight");
     }
     // The client keeps its connection open: a server that ends must not wait for it.
-    return milliseconds(server.waitForExit(20s) - response.finished_at);
+    return milliseconds(server.waitForExit(20s) - response.finishedAt);
 }
 
 /// Ours first, which has the target; the contestants take turns.

@@ -55,7 +55,7 @@ double withInFlight(const Contestant& contestant, int count) {
         if (response.outcome != test::Outcome::complete) {
             throw std::runtime_error(contestant.name + " lost a request in flight");
         }
-        last = std::max(last, response.finished_at);
+        last = std::max(last, response.finishedAt);
     }
     return milliseconds(server.waitForExit(30s) - last);
 }

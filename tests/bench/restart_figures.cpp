@@ -34,8 +34,8 @@ public:
                  .method = "POST",
                  .target = "/echo",
                  .body = "a body of some bytes",
-                 .think_time = 1ms,
-                 .until_refused = false}) {}
+                 .thinkTime = 1ms,
+                 .untilRefused = false}) {}
 
     bool answers(std::size_t more) const {
         const std::size_t before = load_.answered();
@@ -52,7 +52,7 @@ public:
         ++generation_;
         return milliseconds(server_.waitForEvent("ready", 30s, [this](const test::Event& event) {
                                 return event.number("generation") == generation_;
-                            }).arrived_at - begin);
+                            }).arrivedAt - begin);
     }
 
     /// The longest time in which no client got an answer, while `action` runs and a little longer.
@@ -81,7 +81,7 @@ public:
     double lost() {
         load_.stop();
         const test::LoadResult result = load_.wait();
-        return static_cast<double>(result.lost + result.refused + result.failed_connects + result.timed_out);
+        return static_cast<double>(result.lost + result.refused + result.failedConnects + result.timedOut);
     }
 
 private:

@@ -280,8 +280,8 @@ TEST_CASE("library: a socket never gets the number of a closed standard stream")
     const auto first = [](const ProcessOptions& options) {
         return Process(probe("first_descriptor"), options).waitForExit(10s).code;
     };
-    CHECK(first({.close_stdin = true}) >= 3);
-    CHECK(first({.close_stdout = true}) >= 3);
-    CHECK(first({.close_stderr = true}) >= 3);
-    CHECK(first({.close_stdin = true, .close_stdout = true, .close_stderr = true}) >= 3);
+    CHECK(first({.closeStdin = true}) >= 3);
+    CHECK(first({.closeStdout = true}) >= 3);
+    CHECK(first({.closeStderr = true}) >= 3);
+    CHECK(first({.closeStdin = true, .closeStdout = true, .closeStderr = true}) >= 3);
 }

@@ -49,8 +49,8 @@ TEST_CASE("library: lines of many threads come whole and in the order of their t
     for (const std::string& line : lines(pipe.read())) {
         const auto event = parseEvent(line);
         REQUIRE(event);
-        REQUIRE(event->since_start.count() >= lastTime);
-        lastTime = event->since_start.count();
+        REQUIRE(event->sinceStart.count() >= lastTime);
+        lastTime = event->sinceStart.count();
         if (event->word == "line") {
             auto& lastNumber = last.at(static_cast<std::size_t>(event->number("from")));
             REQUIRE(event->number("number") > lastNumber);

@@ -59,7 +59,7 @@ TEST_CASE("library: closing the terminal during a shutdown does not force the ex
     const Process program(onTerminal(terminal, ""));
     const auto pid = static_cast<pid_t>(program.waitForEvent("ready").number("pid"));
     ::kill(pid, SIGHUP); // as the shell does before it exits
-    const auto first = program.waitForEvent("stopping").arrived_at;
+    const auto first = program.waitForEvent("stopping").arrivedAt;
     std::this_thread::sleep_until(first + 60ms); // later than a key bounce
     terminal.reset();
     program.waitForEvent("signal", 10s, [](const auto& event) { return event.has("note"); });

@@ -81,7 +81,7 @@ TEST_CASE("library: a second TERM or HUP can be made harmless and INT and QUIT s
         const Process program(probe("shutdown", {"patient"}));
         program.waitForEvent("ready");
         program.signal(SIGTERM);
-        const auto first = program.waitForEvent("stopping").arrived_at;
+        const auto first = program.waitForEvent("stopping").arrivedAt;
         std::this_thread::sleep_until(first + 60ms); // later than a key bounce
         for (const int again : {SIGTERM, SIGHUP}) {
             program.signal(again);
@@ -107,7 +107,7 @@ TEST_CASE("library: a second signal forces the exit within 100 ms") {
         const Process program(probe("shutdown"));
         program.waitForEvent("ready");
         program.signal(SIGINT);
-        const auto first = program.waitForEvent("stopping").arrived_at;
+        const auto first = program.waitForEvent("stopping").arrivedAt;
         std::this_thread::sleep_until(first + 60ms); // later than a key bounce
         const auto sent = Clock::now();
         program.signal(SIGTERM);
@@ -124,7 +124,7 @@ TEST_CASE("library: signals within 50 ms are one request") {
     program.waitForEvent("ready");
     program.signal(SIGINT);
     program.signal(SIGTERM);
-    const auto first = program.waitForEvent("stopping").arrived_at;
+    const auto first = program.waitForEvent("stopping").arrivedAt;
     std::this_thread::sleep_until(first + 80ms);
     CHECK_FALSE(program.exitStatus());
     program.signal(SIGINT);

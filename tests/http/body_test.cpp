@@ -238,7 +238,7 @@ TEST_CASE("library: a file that shrinks while it is sent ends the connection and
     });
     const auto receivedAfter = [&](std::uintmax_t newSize) {
         std::filesystem::resize_file(path, size);
-        auto client = Connection::to(server.port(), 5s, {.receive_buffer = 4096});
+        auto client = Connection::to(server.port(), 5s, {.receiveBuffer = 4096});
         client.send(httpRequest("GET", "/"));
         std::string bytes = client.readBytes(1000, 10s).bytes;
         std::filesystem::resize_file(path, newSize);
@@ -266,14 +266,14 @@ TEST_CASE("library: a cut and the time limit end the sending of a file") {
         response.sendFile(path.string(), "text/plain");
     };
     Served server(sends);
-    auto client = Connection::to(server.port(), 5s, {.receive_buffer = 4096});
+    auto client = Connection::to(server.port(), 5s, {.receiveBuffer = 4096});
     client.send(httpRequest("GET", "/"));
     REQUIRE(server.comesTo(ConnectionState::writing));
     CHECK(shutdownWithin(server, 50ms).cut == 1);
     CHECK(eventually([&] { return server.handlersAlive() == 0; }, 10s));
 
     const Served impatient(sends, {.ioTimeout = 100ms});
-    auto lazy = Connection::to(impatient.port(), 5s, {.receive_buffer = 4096});
+    auto lazy = Connection::to(impatient.port(), 5s, {.receiveBuffer = 4096});
     lazy.send(httpRequest("GET", "/"));
     CHECK(eventually([&] { return impatient.events().all("request.end").size() == 1; }, 10s));
 }

@@ -219,7 +219,7 @@ TEST_CASE("library: an idle connection is closed at its time limit and not befor
     CHECK(response.header("Keep-Alive").empty()); // which counts in whole seconds
     const ReadResult end = connection.readBytes(1, 10s);
     CHECK(end.outcome == Outcome::closed);
-    CHECK(end.finished_at - begin >= 150ms);
+    CHECK(end.finishedAt - begin >= 150ms);
 }
 
 TEST_CASE("library: a response that keeps the connection names the idle limit") {

@@ -170,8 +170,8 @@ TEST_CASE("library: an empty line that came with a request does not hold the end
     Served server(hello);
     auto connection = server.send(httpRequest("POST", "/", {}, "body") + "\r\n");
     REQUIRE(connection.readResponse(10s).status == 200);
-    const auto answered_at = Clock::now();
-    while (Clock::now() - answered_at < 100ms) { // a worker looks for more in the first 20 of them
+    const auto answeredAt = Clock::now();
+    while (Clock::now() - answeredAt < 100ms) { // a worker looks for more in the first 20 of them
         REQUIRE(server.comesTo(ConnectionState::idle));
     }
     CHECK(shutdownWithin(server, 10s).took < 5s); // the grace, and not the deadline

@@ -114,7 +114,7 @@ TEST_CASE("library: a server that takes its clients back keeps connections alive
 TEST_CASE("library: clients that connect for each request lose nothing over 100 hand-overs of a socket") {
     const ListeningSocket socket = ListeningSocket::listenOn({"127.0.0.1", 0});
     auto server = serverOn(socket, "0");
-    LoadClients load({.port = socket.address().port(), .clients = 4, .keep_alive = false, .until_refused = false});
+    LoadClients load({.port = socket.address().port(), .clients = 4, .keepAlive = false, .untilRefused = false});
     for (int i = 1; i <= 100; ++i) {
         auto next = serverOn(socket, std::to_string(i));
         server->stopAccepting();
@@ -124,7 +124,7 @@ TEST_CASE("library: clients that connect for each request lose nothing over 100 
     load.stop();
     const LoadResult result = load.wait();
     CAPTURE(result);
-    CHECK(result.lost + result.refused + result.failed_connects + result.timed_out == 0);
+    CHECK(result.lost + result.refused + result.failedConnects + result.timedOut == 0);
     CHECK(result.sent > 100);
     end(*server);
 }

@@ -38,10 +38,10 @@ class UnluckyClient {
 public:
     explicit UnluckyClient(int port)
         : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-        constexpr unsigned flags_offset = 13; // in the TCP header, RFC 9293 section 3.1
+        constexpr unsigned flagsOffset = 13; // in the TCP header, RFC 9293 section 3.1
         constexpr unsigned syn = 0x02;
         std::array<sock_filter, 4> program{{
-            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_offset),
+            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flagsOffset),
             BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, syn, 0, 1),
             BPF_STMT(BPF_RET | BPF_K, 0),
             BPF_STMT(BPF_RET | BPF_K, 0xffffffff),

@@ -45,7 +45,7 @@ TEST_CASE("library: many idle connections are not closed at one moment") {
     for (auto& end : ends) {
         const ReadResult result = end.get();
         CHECK(result.outcome == Outcome::closed);
-        closed.push_back(result.finished_at - begin);
+        closed.push_back(result.finishedAt - begin);
     }
     const auto longestIdle = closed.front();
     std::sort(closed.begin(), closed.end());
@@ -69,6 +69,6 @@ TEST_CASE("library: each of a few idle connections has the whole grace") {
     for (Connection& connection : connections) {
         const ReadResult end = connection.readBytes(1, 10s);
         CHECK(end.outcome == Outcome::closed);
-        CHECK(end.finished_at - begin >= grace);
+        CHECK(end.finishedAt - begin >= grace);
     }
 }

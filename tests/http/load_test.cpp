@@ -33,7 +33,7 @@ struct Busy {
     explicit Busy(bool keepAlive)
         : server(hello, {.keepAliveGrace = 10s}), load({.port = server.port(),
                                .clients = 4,
-                               .keep_alive = keepAlive,
+                               .keepAlive = keepAlive,
                                .target = "/"}) {}
     Served server;
     LoadClients load;
@@ -54,8 +54,8 @@ void expectNothingLost(int batches, int serversOfEach, bool keepAlive) {
             const LoadResult load = all[i]->load.wait();
             CAPTURE(batch, i, load);
             CHECK(load.lost == 0);
-            CHECK(load.timed_out == 0);
-            CHECK(load.failed_connects == 0);
+            CHECK(load.timedOut == 0);
+            CHECK(load.failedConnects == 0);
             CHECK(results[i].served == load.answeredWith(200));
             CHECK(results[i].clean());
         }

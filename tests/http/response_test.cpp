@@ -101,7 +101,7 @@ TEST_CASE("library: a client that stops reading for too long gets no byte twice,
             reads.wait();
         },
         options);
-    auto client = Connection::to(server.port(), 5s, {.receive_buffer = 4096});
+    auto client = Connection::to(server.port(), 5s, {.receiveBuffer = 4096});
     client.send(httpRequest("GET", path));
     failed.wait();
     reads.set();
@@ -167,7 +167,7 @@ TEST_CASE("library: a place in a gate is kept until the answer is flushed") {
         const auto givenBack = keepUntilFlushed(request, *gate.tryEnter());
         answer(response, givenBack ? "nothing was kept" : large);
     });
-    auto client = Connection::to(server.port(), 5s, {.receive_buffer = 4096});
+    auto client = Connection::to(server.port(), 5s, {.receiveBuffer = 4096});
     client.send(httpRequest("GET", "/"));
     REQUIRE(client.readBytes(100, 10s).outcome == Outcome::complete);
     gate.close();

@@ -103,7 +103,7 @@ TEST_CASE("library: a slow reader gets every byte through a shutdown") {
         large += std::to_string(line) + '\n';
     }
     Served server([&](HTTPServerRequest&, HTTPServerResponse& response) { answer(response, large); });
-    auto client = Connection::to(server.port(), 5s, {.receive_buffer = 4096});
+    auto client = Connection::to(server.port(), 5s, {.receiveBuffer = 4096});
     client.send(httpRequest("GET", "/"));
     REQUIRE(server.comesTo(ConnectionState::writing));
     Shutdown shutdown(server);

@@ -48,7 +48,7 @@ TEST_CASE("library: a shutdown ends at most 5 ms after the last answer") {
         finish.set();
         const Response response = client.readResponse(10s);
         shutdown.join();
-        times.push_back(ended - response.finished_at);
+        times.push_back(ended - response.finishedAt);
     }
     CHECK(shortest(times) <= 5ms * slowdown);
 }

@@ -28,11 +28,11 @@ public:
         while (i < shown_.size() || j < printed_.size()) {
             const Move move = best(i, j);
             if (!move.silent) {
-                result.push_back({move.uses_shown ? std::optional(i) : std::nullopt,
-                                  move.takes_printed ? std::optional(j) : std::nullopt});
+                result.push_back({move.usesShown ? std::optional(i) : std::nullopt,
+                                  move.takesPrinted ? std::optional(j) : std::nullopt});
             }
-            i += move.takes_shown ? 1 : 0;
-            j += move.takes_printed ? 1 : 0;
+            i += move.takesShown ? 1 : 0;
+            j += move.takesPrinted ? 1 : 0;
         }
         return result;
     }
@@ -40,9 +40,9 @@ public:
 private:
     struct Move {
         int cost = std::numeric_limits<int>::max();
-        bool takes_shown = false;   ///< goes on to the next line of the README
-        bool takes_printed = false; ///< goes on to the next printed line
-        bool uses_shown = false;
+        bool takesShown = false;   ///< goes on to the next line of the README
+        bool takesPrinted = false; ///< goes on to the next printed line
+        bool usesShown = false;
         bool silent = false; ///< leaves a `[...]` behind: no row
     };
 
@@ -57,27 +57,27 @@ private:
         }
         Move result;
         const auto consider = [&](Move move) {
-            const int rest = cost(i + (move.takes_shown ? 1 : 0), j + (move.takes_printed ? 1 : 0));
+            const int rest = cost(i + (move.takesShown ? 1 : 0), j + (move.takesPrinted ? 1 : 0));
             move.cost += rest;
             if (move.cost < result.cost) {
                 result = move;
             }
         };
-        const bool any_lines = i < shown_.size() && standsForAnyLines(shown_[i].shown);
-        if (any_lines) {
-            consider({.cost = 0, .takes_shown = true, .silent = true});
+        const bool anyLines = i < shown_.size() && standsForAnyLines(shown_[i].shown);
+        if (anyLines) {
+            consider({.cost = 0, .takesShown = true, .silent = true});
             if (j < printed_.size()) {
-                consider({.cost = absorbed, .takes_printed = true, .uses_shown = true});
+                consider({.cost = absorbed, .takesPrinted = true, .usesShown = true});
             }
         } else if (i < shown_.size()) {
             if (j < printed_.size() && fits(shown_[i].shown, printed_[j].printed)) {
-                consider({.cost = 0, .takes_shown = true, .takes_printed = true,
-                          .uses_shown = true});
+                consider({.cost = 0, .takesShown = true, .takesPrinted = true,
+                          .usesShown = true});
             }
-            consider({.cost = difference, .takes_shown = true, .uses_shown = true});
+            consider({.cost = difference, .takesShown = true, .usesShown = true});
         }
         if (j < printed_.size()) {
-            consider({.cost = difference, .takes_printed = true});
+            consider({.cost = difference, .takesPrinted = true});
         }
         return result;
     }
@@ -121,8 +121,8 @@ std::vector<AlignedRow> alignInAnyOrder(const std::vector<ExpectedLine>& shown,
 } // namespace
 
 std::vector<AlignedRow> align(const std::vector<ExpectedLine>& shown,
-                              const std::vector<PrintedLine>& printed, bool any_order) {
-    return any_order ? alignInAnyOrder(shown, printed) : OrderedAlignment(shown, printed).rows();
+                              const std::vector<PrintedLine>& printed, bool anyOrder) {
+    return anyOrder ? alignInAnyOrder(shown, printed) : OrderedAlignment(shown, printed).rows();
 }
 
 } // namespace lifecycle::readme

@@ -19,6 +19,6 @@ struct AlignedRow {
 /// What a README shows beside what was printed: the reading with the fewest differences. Each
 /// index occurs in order, apart from the shown ones of a block whose order is free.
 std::vector<AlignedRow> align(const std::vector<ExpectedLine>& shown,
-                              const std::vector<PrintedLine>& printed, bool any_order);
+                              const std::vector<PrintedLine>& printed, bool anyOrder);
 
 } // namespace lifecycle::readme

@@ -10,7 +10,7 @@ namespace {
 /// A comparison as text, a letter a line: `=a` in both, `-a` only shown, `+a` only printed, `*a`
 /// taken by any number of lines.
 std::string comparison(const std::vector<std::string>& shown,
-                       const std::vector<std::string>& printed, bool any_order = false) {
+                       const std::vector<std::string>& printed, bool anyOrder = false) {
     std::vector<ExpectedLine> expected;
     for (const std::string& line : shown) {
         expected.push_back({1, line, 0});
@@ -20,7 +20,7 @@ std::string comparison(const std::vector<std::string>& shown,
         actual.push_back({1, 0, line});
     }
     std::string text;
-    for (const auto& row : align(expected, actual, any_order)) {
+    for (const auto& row : align(expected, actual, anyOrder)) {
         if (!row.printed) {
             text += "-" + shown[*row.shown];
         } else if (!row.shown) {

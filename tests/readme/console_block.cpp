@@ -58,15 +58,15 @@ std::vector<std::string> splitAtCommas(const std::string& text) {
 BlockOptions parseOptions(std::istream& words, std::size_t line) {
     BlockOptions options;
     for (std::string word; words >> word;) {
-        const auto value_begin = std::min(word.find('='), word.size() - 1) + 1;
+        const auto valueBegin = std::min(word.find('='), word.size() - 1) + 1;
         const std::string name = word.substr(0, word.find('='));
-        const std::string value = word.substr(value_begin);
+        const std::string value = word.substr(valueBegin);
         if (word == "any-order") {
-            options.any_order = true;
+            options.anyOrder = true;
         } else if (name == "timeout") {
-            options.step_timeout = parseTimeout(value, line);
+            options.stepTimeout = parseTimeout(value, line);
         } else if (name == "skip-if-missing" && !value.empty()) {
-            options.needed_commands = splitAtCommas(value);
+            options.neededCommands = splitAtCommas(value);
         } else {
             throw SyntaxError(line, "'" + word + "' is no option of a console block; there are " +
                                         "any-order, timeout=300s and skip-if-missing=docker");
@@ -88,22 +88,22 @@ std::vector<ConsoleBlock> findConsoleBlocks(const std::vector<std::string>& mark
         if (!fence) {
             continue;
         }
-        const std::size_t opening_line = i + 1;
+        const std::size_t openingLine = i + 1;
         std::istringstream info(fence->info);
         std::string language;
         info >> language;
 
         ConsoleBlock block;
-        block.first_line = opening_line + 1;
+        block.firstLine = openingLine + 1;
         block.indent = fence->indent;
         for (++i; i < markdown.size() && !closes(*fence, markdown[i]); ++i) {
             block.lines.push_back(withoutIndent(markdown[i], fence->indent));
         }
         if (i == markdown.size()) {
-            throw SyntaxError(opening_line, "this fenced block is never closed");
+            throw SyntaxError(openingLine, "this fenced block is never closed");
         }
         if (language == "console") {
-            block.options = parseOptions(info, opening_line);
+            block.options = parseOptions(info, openingLine);
             blocks.push_back(std::move(block));
         }
     }

@@ -20,18 +20,18 @@ public:
 ///     ```console any-order timeout=300s skip-if-missing=docker
 struct BlockOptions {
     /// Compare the output of each step without regard to the order of its lines.
-    bool any_order = false;
+    bool anyOrder = false;
     /// How long one step may take (`timeout=300s`, `timeout=5m`).
-    std::chrono::seconds step_timeout{20};
+    std::chrono::seconds stepTimeout{20};
     /// Skip the block where one of these commands is missing (`skip-if-missing=docker,curl`).
-    std::vector<std::string> needed_commands{};
+    std::vector<std::string> neededCommands{};
 };
 
 /// A fenced block of a markdown file that is tagged `console`.
 struct ConsoleBlock {
     BlockOptions options;
     /// Number of the first line of its content, counted from 1 as editors do.
-    std::size_t first_line = 0;
+    std::size_t firstLine = 0;
     /// Width of the indentation in front of the fence, which belongs to no line.
     std::size_t indent = 0;
     std::vector<std::string> lines;

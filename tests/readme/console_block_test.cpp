@@ -25,9 +25,9 @@ TEST_CASE("readme: only blocks tagged console are found") {
         "~~~",
     });
     REQUIRE(blocks.size() == 2);
-    CHECK(blocks[0].first_line == 3);
+    CHECK(blocks[0].firstLine == 3);
     CHECK(blocks[0].lines == std::vector<std::string>{"$ ls"});
-    CHECK(blocks[1].first_line == 14);
+    CHECK(blocks[1].firstLine == 14);
     CHECK(blocks[1].lines == std::vector<std::string>{"$ pwd", "```"});
 }
 
@@ -41,17 +41,17 @@ TEST_CASE("readme: the indentation of a fence belongs to no line") {
 
 TEST_CASE("readme: options stand in the info string") {
     const auto plain = findConsoleBlocks({"```console", "```"}).at(0).options;
-    CHECK_FALSE(plain.any_order);
-    CHECK(plain.step_timeout == 20s);
-    CHECK(plain.needed_commands.empty());
+    CHECK_FALSE(plain.anyOrder);
+    CHECK(plain.stepTimeout == 20s);
+    CHECK(plain.neededCommands.empty());
 
     const auto all =
         findConsoleBlocks({"```console any-order timeout=5m skip-if-missing=docker,curl", "```"})
             .at(0)
             .options;
-    CHECK(all.any_order);
-    CHECK(all.step_timeout == 5min);
-    CHECK(all.needed_commands == std::vector<std::string>{"docker", "curl"});
+    CHECK(all.anyOrder);
+    CHECK(all.stepTimeout == 5min);
+    CHECK(all.neededCommands == std::vector<std::string>{"docker", "curl"});
 }
 
 TEST_CASE("readme: a wrong option or an open fence names its line") {

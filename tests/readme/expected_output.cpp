@@ -23,7 +23,7 @@ ExpectedLines linesOf(const Script& script, int terminal) {
 } // namespace
 
 std::unique_ptr<ExpectedOutput> expectedOutput(const Script& script, int terminal) {
-    if (script.options.any_order) {
+    if (script.options.anyOrder) {
         return std::make_unique<InAnyOrder>(linesOf(script, terminal));
     }
     return std::make_unique<InOrder>(linesOf(script, terminal));

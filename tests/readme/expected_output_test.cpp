@@ -8,11 +8,11 @@ using lifecycle::readme::parseScript;
 namespace {
 
 /// What a block shows of terminal 1.
-auto shown(const std::vector<std::string>& lines, bool any_order = false) {
+auto shown(const std::vector<std::string>& lines, bool anyOrder = false) {
     ConsoleBlock block;
-    block.first_line = 1;
+    block.firstLine = 1;
     block.lines = lines;
-    block.options.any_order = any_order;
+    block.options.anyOrder = anyOrder;
     return expectedOutput(parseScript(block), 1);
 }
 

@@ -10,9 +10,9 @@ namespace lifecycle::readme {
 namespace {
 
 /// What the README shows of a terminal, as far as the session came.
-std::vector<ExpectedLine> shownBy(const Script& script, int terminal, std::size_t last_step) {
+std::vector<ExpectedLine> shownBy(const Script& script, int terminal, std::size_t lastStep) {
     std::vector<ExpectedLine> lines;
-    for (std::size_t i = 0; i <= last_step; ++i) {
+    for (std::size_t i = 0; i <= lastStep; ++i) {
         for (const ExpectedLine& line : script.steps[i].expected) {
             if (line.terminal == terminal && !line.shown.text.empty() &&
                 !script.steps[i].isLabTest()) {
@@ -36,8 +36,8 @@ std::vector<PrintedLine> printedBy(const SessionResult& result, int terminal) {
 /// Writes rows of a comparison, and above each the prompts that come before it.
 class Comparison {
 public:
-    Comparison(std::ostream& stream, const Script& script, int terminal, std::size_t last_step)
-        : stream_(stream), script_(script), terminal_(terminal), last_step_(last_step) {}
+    Comparison(std::ostream& stream, const Script& script, int terminal, std::size_t lastStep)
+        : stream_(stream), script_(script), terminal_(terminal), last_step_(lastStep) {}
 
     void write(char mark, const std::string& text) {
         stream_ << "      " << mark << ' ' << text << '\n';
@@ -47,7 +47,7 @@ public:
     void writePromptsUpTo(std::size_t step) {
         for (; next_ <= std::min(step, last_step_); ++next_) {
             if (script_.steps[next_].terminal == terminal_) {
-                for (const std::string& line : script_.steps[next_].prompt_lines) {
+                for (const std::string& line : script_.steps[next_].promptLines) {
                     write(' ', line);
                 }
             }
@@ -80,10 +80,10 @@ std::string failureReport(const std::string& file, const Script& script,
     text << file << ':' << failure.line << ": " << failure.what << "\n\n    Terminal "
          << failure.terminal << " as far as it came (- only in the README, + only printed):\n\n";
 
-    const auto shown = shownBy(script, failure.terminal, result.last_step);
+    const auto shown = shownBy(script, failure.terminal, result.lastStep);
     const auto printed = printedBy(result, failure.terminal);
-    Comparison comparison(text, script, failure.terminal, result.last_step);
-    for (const AlignedRow& row : align(shown, printed, script.options.any_order)) {
+    Comparison comparison(text, script, failure.terminal, result.lastStep);
+    for (const AlignedRow& row : align(shown, printed, script.options.anyOrder)) {
         if (row.shown) {
             comparison.writePromptsAbove(shown[*row.shown].line);
         } else {
@@ -95,7 +95,7 @@ std::string failureReport(const std::string& file, const Script& script,
             comparison.write('-', shown[*row.shown].shown.text);
         }
     }
-    comparison.writePromptsUpTo(result.last_step);
+    comparison.writePromptsUpTo(result.lastStep);
     return text.str();
 }
 

@@ -10,7 +10,7 @@ InAnyOrder::InAnyOrder(const ExpectedLines& steps) {
         Group group;
         for (const ExpectedLine& line : lines) {
             if (standsForAnyLines(line.shown)) {
-                group.takes_others = true;
+                group.takesOthers = true;
             } else {
                 group.lines.push_back(line);
             }
@@ -52,7 +52,7 @@ std::vector<ExpectedLine> InAnyOrder::missing(std::size_t step) const {
 
 bool InAnyOrder::Group::accept(const ComparedLine& line) {
     std::vector<bool> visited(lines.size(), false);
-    return place(line, visited) || takes_others;
+    return place(line, visited) || takesOthers;
 }
 
 /// Finds a place beside a line of the README, moving what is there to where it fits as well.

@@ -24,7 +24,7 @@ private:
     struct Group {
         std::vector<ExpectedLine> lines;
         std::vector<std::optional<ComparedLine>> printed; ///< beside each line, what fits it
-        bool takes_others = false;                       ///< it has a `[...]`
+        bool takesOthers = false;                       ///< it has a `[...]`
 
         bool accept(const ComparedLine& line);
         bool place(const ComparedLine& line, std::vector<bool>& visited);

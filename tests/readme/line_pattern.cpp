@@ -9,12 +9,12 @@ namespace lifecycle::readme {
 
 namespace {
 
-constexpr std::string_view any_text = "[..]";
+constexpr std::string_view anyText = "[..]";
 
 /// Glob matching with `[..]` for `*`: the first piece at the front, the last at the end, those
 /// between at the first place where they occur.
 bool fitsLiterally(std::string_view shown, std::string_view printed) {
-    auto wildcard = shown.find(any_text);
+    auto wildcard = shown.find(anyText);
     if (wildcard == std::string_view::npos) {
         return shown == printed;
     }
@@ -22,14 +22,14 @@ bool fitsLiterally(std::string_view shown, std::string_view printed) {
         return false;
     }
     printed.remove_prefix(wildcard);
-    shown.remove_prefix(wildcard + any_text.size());
-    while ((wildcard = shown.find(any_text)) != std::string_view::npos) {
+    shown.remove_prefix(wildcard + anyText.size());
+    while ((wildcard = shown.find(anyText)) != std::string_view::npos) {
         const auto found = printed.find(shown.substr(0, wildcard));
         if (found == std::string_view::npos) {
             return false;
         }
         printed.remove_prefix(found + wildcard);
-        shown.remove_prefix(wildcard + any_text.size());
+        shown.remove_prefix(wildcard + anyText.size());
     }
     return printed.ends_with(shown);
 }

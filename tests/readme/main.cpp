@@ -17,8 +17,8 @@ namespace {
 
 using namespace lifecycle::readme;
 
-constexpr int exit_usage = 64;
-constexpr int exit_all_skipped = 77; // what automake and CTest take for "skipped"
+constexpr int exitUsage = 64;
+constexpr int exitAllSkipped = 77; // what automake and CTest take for "skipped"
 
 const char* const usage = R"(Usage: readme_runner [--promote|--retake] README...
 
@@ -40,13 +40,13 @@ struct Tally {
 
 /// What became of one block.
 void say(const char* verdict, const ReadmeFile& file, const ConsoleBlock& block) {
-    std::cout << verdict << file.name() << ':' << block.first_line << std::endl;
+    std::cout << verdict << file.name() << ':' << block.firstLine << std::endl;
 }
 
 bool skips(const ReadmeFile& file, const ConsoleBlock& block, Tally& tally) {
-    const auto missing = firstMissingCommand(block.options.needed_commands);
+    const auto missing = firstMissingCommand(block.options.neededCommands);
     if (missing) {
-        std::cout << "skip  " << file.name() << ':' << block.first_line << ": " << *missing
+        std::cout << "skip  " << file.name() << ':' << block.firstLine << ": " << *missing
                   << " is not installed" << std::endl;
         ++tally.skipped;
     }
@@ -73,7 +73,7 @@ void checkReadme(const ReadmeFile& file, const Places& places, Tally& tally) {
     }
 }
 
-void promoteReadme(ReadmeFile& file, const Places& places, OldLines old_lines, Tally& tally) {
+void promoteReadme(ReadmeFile& file, const Places& places, OldLines oldLines, Tally& tally) {
     std::vector<std::pair<ConsoleBlock, std::vector<std::string>>> changes;
     for (const ConsoleBlock& block : file.blocks()) {
         if (skips(file, block, tally)) {
@@ -87,7 +87,7 @@ void promoteReadme(ReadmeFile& file, const Places& places, OldLines old_lines, T
             continue;
         }
         ++tally.passed;
-        auto promoted = promote(script, result.printed, old_lines);
+        auto promoted = promote(script, result.printed, oldLines);
         const bool changed = promoted != block.lines;
         say(changed ? "new   " : "ok    ", file, block);
         if (changed) {
@@ -111,15 +111,15 @@ int main(int argc, char** argv) {
         std::cout << usage;
         return 0;
     }
-    OldLines old_lines = OldLines::keep;
+    OldLines oldLines = OldLines::keep;
     if (!files.empty() && (files.front() == "--promote" || files.front() == "--retake")) {
         promoting = true;
-        old_lines = files.front() == "--retake" ? OldLines::retake : OldLines::keep;
+        oldLines = files.front() == "--retake" ? OldLines::retake : OldLines::keep;
         files.erase(files.begin());
     }
     if (files.empty() || files.front().starts_with("-")) {
         std::cerr << usage;
-        return exit_usage;
+        return exitUsage;
     }
 
     const Places places{std::filesystem::current_path(),
@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
     for (const std::string& name : files) {
         try {
             ReadmeFile file(name);
-            promoting ? promoteReadme(file, places, old_lines, tally) : checkReadme(file, places, tally);
+            promoting ? promoteReadme(file, places, oldLines, tally) : checkReadme(file, places, tally);
         } catch (const std::exception& error) {
             ++tally.failed;
             std::cout << "FAIL  " << name << ": " << error.what() << std::endl;
@@ -139,5 +139,5 @@ int main(int argc, char** argv) {
     if (tally.failed > 0) {
         return 1;
     }
-    return tally.passed == 0 && tally.skipped > 0 ? exit_all_skipped : 0;
+    return tally.passed == 0 && tally.skipped > 0 ? exitAllSkipped : 0;
 }

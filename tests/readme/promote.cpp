@@ -19,8 +19,8 @@ struct OutputLine {
 /// The new block in the making.
 class Draft {
 public:
-    Draft(const Script& script, OldLines old_lines)
-        : script_(script), old_lines_(old_lines), output_(script.steps.size()) {
+    Draft(const Script& script, OldLines oldLines)
+        : script_(script), old_lines_(oldLines), output_(script.steps.size()) {
         for (std::size_t step = 0; step < script.steps.size(); ++step) {
             for (const ExpectedLine& line : script.steps[step].expected) {
                 const bool stays = line.shown.text.empty() || standsForAnyLines(line.shown) ||
@@ -46,7 +46,7 @@ public:
             }
         }
         std::vector<PrintedLine> news;
-        std::vector<bool> behind_empty; // does each of them follow an empty line?
+        std::vector<bool> behindEmpty; // does each of them follow an empty line?
         bool empty = false;
         for (const PrintedLine& line : printed) {
             if (line.terminal != terminal || line.step < begin || line.step >= end) {
@@ -54,14 +54,14 @@ public:
             }
             if (!line.printed.text.empty()) {
                 news.push_back(line);
-                behind_empty.push_back(empty);
+                behindEmpty.push_back(empty);
             }
             empty = line.printed.text.empty();
         }
 
         Place last{begin, output_[begin].end()};
         bool any = false; // is there a last line yet?
-        for (const AlignedRow& row : align(shown, news, script_.options.any_order)) {
+        for (const AlignedRow& row : align(shown, news, script_.options.anyOrder)) {
             if (!row.printed) {
                 continue;
             }
@@ -77,7 +77,7 @@ public:
                 const bool keeps = row.shown && !retakes(shown[*row.shown].shown.text);
                 const std::string& text = keeps ? shown[*row.shown].shown.text : line.printed.text;
                 last = insert(any && last.step >= line.step ? &last : nullptr, line.step, terminal,
-                              text, behind_empty[*row.printed]);
+                              text, behindEmpty[*row.printed]);
             }
             any = true;
         }
@@ -87,7 +87,7 @@ public:
         std::vector<std::string> result;
         for (std::size_t i = 0; i < script_.steps.size(); ++i) {
             const Step& step = script_.steps[i];
-            result.insert(result.end(), step.prompt_lines.begin(), step.prompt_lines.end());
+            result.insert(result.end(), step.promptLines.begin(), step.promptLines.end());
             for (const OutputLine& line : output_[i]) {
                 if (line.stays) {
                     result.push_back((line.marked ? std::to_string(line.terminal) + "> " : "") +
@@ -110,13 +110,13 @@ private:
 
     /// Puts a new line behind `previous`, or first in `step` if there is none.
     Place insert(const Place* previous, std::size_t step, int terminal, const std::string& text,
-                 bool behind_empty) {
+                 bool behindEmpty) {
         const std::size_t target = previous ? previous->step : step;
         auto& lines = output_[target];
         const auto at = previous ? std::next(previous->line) : lines.begin();
         const bool marked = terminal != script_.steps[target].terminal;
         // The empty line behind ^C is the shell's.
-        if (behind_empty && previous && !script_.steps[target].isKey()) {
+        if (behindEmpty && previous && !script_.steps[target].isKey()) {
             lines.insert(at, {terminal, "", true, marked});
         }
         return {target, lines.insert(at, {terminal, text, true, marked})};
@@ -130,15 +130,15 @@ private:
 } // namespace
 
 std::vector<std::string> promote(const Script& script, const std::vector<PrintedLine>& printed,
-                                 OldLines old_lines) {
-    Draft draft(script, old_lines);
+                                 OldLines oldLines) {
+    Draft draft(script, oldLines);
     for (int terminal = 1; terminal <= script.terminals(); ++terminal) {
         std::size_t begin = 0;
         for (std::size_t step = 1; step <= script.steps.size(); ++step) {
-            const bool next_command = step == script.steps.size() ||
+            const bool nextCommand = step == script.steps.size() ||
                                       (script.steps[step].terminal == terminal &&
                                        !script.steps[step].isKey());
-            if (next_command) {
+            if (nextCommand) {
                 draft.bringIn(terminal, begin, step, printed);
                 begin = step;
             }

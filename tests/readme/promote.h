@@ -19,6 +19,6 @@ enum class OldLines {
 /// and where it is, with its `[..]` and its old times. Others go, and what is new stands behind
 /// the line of its terminal that came before it, but never above the prompt that it followed.
 std::vector<std::string> promote(const Script& script, const std::vector<PrintedLine>& printed,
-                                 OldLines old_lines = OldLines::keep);
+                                 OldLines oldLines = OldLines::keep);
 
 } // namespace lifecycle::readme

@@ -10,10 +10,10 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-Lines promoted(const Lines& block_lines, const std::vector<PrintedLine>& printed) {
+Lines promoted(const Lines& blockLines, const std::vector<PrintedLine>& printed) {
     ConsoleBlock block;
-    block.first_line = 1;
-    block.lines = block_lines;
+    block.firstLine = 1;
+    block.lines = blockLines;
     return promote(parseScript(block), printed);
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("readme: promoting keeps the empty lines of a program but not those be
 
 TEST_CASE("readme: retaking renews what fits unless it has a wildcard") {
     ConsoleBlock block;
-    block.first_line = 1;
+    block.firstLine = 1;
     block.lines = {"$ a", "+0.1s ready pid=1", "x [..]", "[...]"};
     CHECK(promote(parseScript(block),
                   {line(1, 0, "+0.2s ready pid=2"), line(1, 0, "x y"), line(1, 0, "1")},

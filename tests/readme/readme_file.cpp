@@ -17,7 +17,7 @@ ReadmeFile::ReadmeFile(std::string name) : name_(std::move(name)) {
 }
 
 void ReadmeFile::replace(const ConsoleBlock& block, const std::vector<std::string>& content) {
-    const auto begin = lines_.begin() + static_cast<std::ptrdiff_t>(block.first_line - 1);
+    const auto begin = lines_.begin() + static_cast<std::ptrdiff_t>(block.firstLine - 1);
     const auto end = begin + static_cast<std::ptrdiff_t>(block.lines.size());
     auto at = lines_.erase(begin, end);
     for (const std::string& line : content) {

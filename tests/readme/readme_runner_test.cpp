@@ -97,11 +97,11 @@ TEST_CASE("readme: every block is carried out although one fails") {
 }
 
 TEST_CASE("readme: output that does not come in time fails") {
-    const auto began_at = Clock::now();
+    const auto beganAt = Clock::now();
     const auto run = Repository().run(block("$ sleep 60 &\n[1] 4711\ndone\n", " timeout=1s"));
     CHECK(run.code == 1);
     CHECK(contains(run.output, "terminal 1 did not print this line in time:\n\n        done\n"));
-    CHECK(Clock::now() - began_at < 30s);
+    CHECK(Clock::now() - beganAt < 30s);
 }
 
 TEST_CASE("readme: a block must not end in the middle of a command") {

@@ -56,21 +56,21 @@ int Script::terminals() const {
 Script parseScript(const ConsoleBlock& block) {
     Script script;
     script.options = block.options;
-    script.first_line = block.first_line;
-    bool command_goes_on = false;
+    script.firstLine = block.firstLine;
+    bool commandGoesOn = false;
     for (std::size_t i = 0; i < block.lines.size(); ++i) {
         const std::string& line = block.lines[i];
-        const std::size_t number = block.first_line + i;
-        if (command_goes_on) {
+        const std::size_t number = block.firstLine + i;
+        if (commandGoesOn) {
             Step& step = script.steps.back();
             step.command += "\n" + line;
-            step.prompt_lines.push_back(line);
+            step.promptLines.push_back(line);
         } else if (const auto prompt = parsePrompt(line)) {
             Step step;
             step.terminal = prompt->terminal;
             step.command = prompt->text;
             step.line = number;
-            step.prompt_lines = {line};
+            step.promptLines = {line};
             script.steps.push_back(std::move(step));
         } else if (script.steps.empty()) {
             throw SyntaxError(number, "a console block begins with a prompt, such as '1$ ls'");
@@ -80,11 +80,11 @@ Script parseScript(const ConsoleBlock& block) {
             Step& step = script.steps.back();
             step.expected.push_back({step.terminal, line, number});
         }
-        command_goes_on = !script.steps.empty() && script.steps.back().expected.empty() &&
+        commandGoesOn = !script.steps.empty() && script.steps.back().expected.empty() &&
                           line.ends_with('\\') && !script.steps.back().isKey();
     }
     if (script.steps.empty()) {
-        throw SyntaxError(block.first_line, "this console block has no prompt, such as '1$ ls'");
+        throw SyntaxError(block.firstLine, "this console block has no prompt, such as '1$ ls'");
     }
     return script;
 }

@@ -66,7 +66,7 @@ struct Step {
     std::string command; ///< or a key: "^C"
     std::size_t line = 0;
     /// The lines of the README that make up prompt and command, as they are.
-    std::vector<std::string> prompt_lines;
+    std::vector<std::string> promptLines;
     std::vector<ExpectedLine> expected;
 
     bool isKey() const;
@@ -77,7 +77,7 @@ struct Step {
 
 struct Script {
     BlockOptions options;
-    std::size_t first_line = 0;
+    std::size_t firstLine = 0;
     std::vector<Step> steps;
 
     int terminals() const;

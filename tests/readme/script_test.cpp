@@ -10,7 +10,7 @@ namespace {
 
 Script scriptOf(const std::vector<std::string>& lines) {
     ConsoleBlock block;
-    block.first_line = 10;
+    block.firstLine = 10;
     block.lines = lines;
     return parseScript(block);
 }
@@ -59,7 +59,7 @@ TEST_CASE("readme: a command may go on in the next line") {
     const auto script = scriptOf({"$ seq 3 | \\", "  tail -1", "3"});
     REQUIRE(script.steps.size() == 1);
     CHECK(script.steps[0].command == "seq 3 | \\\n  tail -1");
-    CHECK(script.steps[0].prompt_lines.size() == 2);
+    CHECK(script.steps[0].promptLines.size() == 2);
     CHECK(script.steps[0].expected.at(0).shown.text == "3");
 }
 

@@ -19,7 +19,7 @@ using test::Deadline;
 namespace {
 
 /// When recording, output that pauses this long is taken for all there is.
-constexpr auto quiet_time = 1s;
+constexpr auto quietTime = 1s;
 
 std::string quoted(const std::string& line) {
     return "\n\n        " + line;
@@ -45,7 +45,7 @@ SessionResult Session::run() {
         openTerminals();
         for (std::size_t step = 0; step < script_.steps.size(); ++step) {
             waitBefore(step);
-            result_.last_step = step;
+            result_.lastStep = step;
             last_output_at_ = Clock::now();
             quiet_ = false;
             carryOut(script_.steps[step]);
@@ -64,11 +64,11 @@ void Session::openTerminals() {
     for (int number = 1; number <= script_.terminals(); ++number) {
         terminals_.emplace_back(places_.root, temporary_.path());
     }
-    const Deadline deadline = script_.options.step_timeout;
+    const Deadline deadline = script_.options.stepTimeout;
     for (int number = 1; number <= script_.terminals(); ++number) {
         while (!terminal(number).atPrompt()) {
             if (deadline.passed()) {
-                throw Failure{script_.first_line, number, "the shell does not start"};
+                throw Failure{script_.firstLine, number, "the shell does not start"};
             }
             takeIn(deadline);
         }
@@ -79,7 +79,7 @@ void Session::openTerminals() {
 /// to type a command at.
 void Session::waitBefore(std::size_t step) {
     const Step& next = script_.steps[step];
-    const Deadline deadline = script_.options.step_timeout;
+    const Deadline deadline = script_.options.stepTimeout;
     const auto mayType = [&] { return next.isKey() || terminal(next.terminal).atPrompt(); };
     while (step > 0 && !(outputIsComplete() && mayType())) {
         if (deadline.passed() && !outputIsComplete()) {
@@ -105,7 +105,7 @@ void Session::waitBefore(std::size_t step) {
 }
 
 void Session::waitForEnd() {
-    const Deadline deadline = script_.options.step_timeout;
+    const Deadline deadline = script_.options.stepTimeout;
     while (!outputIsComplete() || busyTerminal()) {
         if (deadline.passed() && !outputIsComplete()) {
             failForMissing("in time");
@@ -142,7 +142,7 @@ void Session::checkLabTest(const Step& step) {
     std::string help;
     try {
         const test::Process lab({"./lab", "help"}, {.directory = places_.root.string()});
-        lab.waitForExit(script_.options.step_timeout);
+        lab.waitForExit(script_.options.stepTimeout);
         help = lab.standardOutput();
     } catch (const std::exception& error) {
         throw Failure{step.line, step.terminal, std::string("./lab help: ") + error.what()};
@@ -158,7 +158,7 @@ bool Session::outputIsComplete() const {
     if (purpose_ == Purpose::check) {
         return everythingAppeared();
     }
-    const Step& step = script_.steps[result_.last_step];
+    const Step& step = script_.steps[result_.lastStep];
     return quiet_ || (everythingAppeared() &&
                       (!step.expected.empty() || terminal(step.terminal).atPrompt()));
 }
@@ -170,7 +170,7 @@ bool Session::everythingAppeared() const {
 
 std::optional<int> Session::terminalThatOwesOutput() const {
     for (int number = 1; number <= script_.terminals(); ++number) {
-        if (!expected(number).reached(result_.last_step)) {
+        if (!expected(number).reached(result_.lastStep)) {
             return number;
         }
     }
@@ -193,7 +193,7 @@ void Session::takeIn(Deadline deadline) {
         polled.push_back({terminal.descriptor(), POLLIN, 0});
     }
     const int ready = ::poll(polled.data(), polled.size(), deadline.pollTimeout());
-    quiet_ = ready == 0 && Clock::now() - last_output_at_ >= quiet_time;
+    quiet_ = ready == 0 && Clock::now() - last_output_at_ >= quietTime;
     for (std::size_t i = 0; i < terminals_.size(); ++i) {
         for (const std::string& line : terminals_[i].readLines()) {
             take(static_cast<int>(i) + 1, line);
@@ -208,13 +208,13 @@ void Session::take(int number, const std::string& line) {
     if (!fits && isJobNotice(printed.text)) {
         return;
     }
-    result_.printed.push_back({number, result_.last_step, printed});
+    result_.printed.push_back({number, result_.lastStep, printed});
     if (fits || purpose_ == Purpose::record || result_.failure) {
         return;
     }
-    const Step& step = script_.steps[result_.last_step];
+    const Step& step = script_.steps[result_.lastStep];
     std::string what = terminalName(number) + " printed" + quoted(printed.text);
-    const auto missing = expected(number).missing(result_.last_step);
+    const auto missing = expected(number).missing(result_.lastStep);
     what += missing.empty() ? "\n\n    where the README shows no more output"
                             : "\n\n    where the README shows" + quoted(missing.front().shown.text);
     throw Failure{missing.empty() ? step.line : missing.front().line, number, what};
@@ -244,12 +244,12 @@ void Session::takeInForReport(int number) {
 
 void Session::failForMissing(const std::string& why) {
     const int number = terminalThatOwesOutput().value_or(1);
-    for (const ExpectedLine& line : expected(number).missing(result_.last_step)) {
+    for (const ExpectedLine& line : expected(number).missing(result_.lastStep)) {
         throw Failure{line.line, number,
                       terminalName(number) + " did not print this line " + why + ":" +
                           quoted(line.shown.text)};
     }
-    throw Failure{script_.steps[result_.last_step].line, number,
+    throw Failure{script_.steps[result_.lastStep].line, number,
                   "the output does not come to an end"};
 }
 

@@ -33,7 +33,7 @@ struct Failure {
 
 struct SessionResult {
     std::vector<PrintedLine> printed;
-    std::size_t last_step = 0; ///< the last one that was carried out
+    std::size_t lastStep = 0; ///< the last one that was carried out
     std::optional<Failure> failure;
 };
 

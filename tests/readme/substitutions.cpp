@@ -6,7 +6,7 @@ namespace lifecycle::readme {
 
 namespace {
 
-const std::string shown_programs = "build/bin/";
+const std::string shownPrograms = "build/bin/";
 
 /// Replaces every match by what `replacement` makes of it.
 template <class Replacement>
@@ -55,7 +55,7 @@ std::string Substitutions::toShown(const std::string& line) const {
     }
     for (std::string::size_type at = 0;
          !programs_.empty() && (at = result.find(programs_, at)) != std::string::npos;) {
-        result.replace(at, programs_.size(), shown_programs);
+        result.replace(at, programs_.size(), shownPrograms);
     }
     return result;
 }

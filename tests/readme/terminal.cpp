@@ -23,13 +23,13 @@ namespace lifecycle::readme {
 
 namespace {
 
-constexpr char prompt_mark = '\x1d'; // "group separator": nothing prints it
+constexpr char promptMark = '\x1d'; // "group separator": nothing prints it
 
 /// `pidof` finds the processes of a name on the whole machine: beside this README other tests run,
 /// and `kill $(pidof 01_signals)` must not hit theirs. So the shell gets one that lists only what
 /// has this variable in its environment, which is all that this runner started.
-constexpr const char* session_variable = "README_SESSION";
-constexpr const char* own_pidof = R"(() {
+constexpr const char* sessionVariable = "README_SESSION";
+constexpr const char* ownPidof = R"(() {
     local pid
     for pid in $(command pidof "$@"); do
         grep -qszx "README_SESSION=$README_SESSION" "/proc/$pid/environ" && echo "$pid"
@@ -46,15 +46,15 @@ constexpr const char* own_pidof = R"(() {
     settings.c_oflag &= ~static_cast<tcflag_t>(OPOST); // no \r in front of \n
     ::tcsetattr(STDIN_FILENO, TCSANOW, &settings);
 
-    ::setenv("PS1", std::string(1, prompt_mark).c_str(), 1);
+    ::setenv("PS1", std::string(1, promptMark).c_str(), 1);
     ::setenv("PS2", "", 1);
     ::setenv("TERM", "dumb", 1);
     ::setenv("TMPDIR", temporary.c_str(), 1);
     ::setenv("LC_ALL", "C.UTF-8", 1);
     ::setenv("HISTFILE", "/dev/null", 1);
     ::setenv("LAB_README_RUNNER", "1", 1);
-    ::setenv(session_variable, std::to_string(::getppid()).c_str(), 1);
-    ::setenv("BASH_FUNC_pidof%%", own_pidof, 1);
+    ::setenv(sessionVariable, std::to_string(::getppid()).c_str(), 1);
+    ::setenv("BASH_FUNC_pidof%%", ownPidof, 1);
     for (const char* name : {"PROMPT_COMMAND", "ENV", "BASH_ENV", "MAKEFLAGS"}) {
         ::unsetenv(name);
     }
@@ -93,10 +93,10 @@ bool Terminal::programInForeground() const {
     if (::ioctl(master_.get(), TIOCGPGRP, &group) != 0 || group == shell_) {
         return false;
     }
-    const std::string shell_arguments = test::commandLineOf(shell_);
+    const std::string shellArguments = test::commandLineOf(shell_);
     const auto all = test::processTable();
     return std::none_of(all.begin(), all.end(), [&](const test::ProcessEntry& process) {
-        return process.group == group && test::commandLineOf(process.pid) == shell_arguments;
+        return process.group == group && test::commandLineOf(process.pid) == shellArguments;
     });
 }
 
@@ -105,8 +105,8 @@ void Terminal::type(const std::string& command) {
     write(command + "\n");
 }
 
-void Terminal::press(char control_character) {
-    write(std::string(1, control_character));
+void Terminal::press(char controlCharacter) {
+    write(std::string(1, controlCharacter));
 }
 
 void Terminal::write(const std::string& keys) {
@@ -127,7 +127,7 @@ std::vector<std::string> Terminal::readLines() {
             const char c = bytes[static_cast<std::size_t>(i)];
             if (c == '\n') {
                 finishLine();
-            } else if (c == prompt_mark) {
+            } else if (c == promptMark) {
                 if (!unfinished_.empty()) {
                     finishLine();
                 }

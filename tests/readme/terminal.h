@@ -35,7 +35,7 @@ public:
     /// Types a command and Enter.
     void type(const std::string& command);
     /// Presses a control key.
-    void press(char control_character);
+    void press(char controlCharacter);
 
     /// For poll(2): readable when there is output.
     int descriptor() const { return master_.get(); }

@@ -28,8 +28,8 @@ void checkRefused(const std::vector<std::string>& command, const std::vector<std
     }
 }
 
-void checkCommonOptions(const std::string& stage_name, const std::vector<std::string>& options) {
-    const Process help(stage(stage_name, {"--help"}));
+void checkCommonOptions(const std::string& stageName, const std::vector<std::string>& options) {
+    const Process help(stage(stageName, {"--help"}));
     CHECK(help.waitForExit(10s).code == 0);
     CHECK(help.standardError().empty());
     for (const std::string& option : options) {
@@ -37,9 +37,9 @@ void checkCommonOptions(const std::string& stage_name, const std::vector<std::st
         CHECK(contains(help.standardOutput(), "  " + option + " "));
     }
 
-    const Process version(stage(stage_name, {"--version"}));
+    const Process version(stage(stageName, {"--version"}));
     CHECK(version.waitForExit(10s).code == 0);
-    CHECK(version.standardOutput().rfind(stage_name + " ", 0) == 0);
+    CHECK(version.standardOutput().rfind(stageName + " ", 0) == 0);
 
     std::vector<std::string> names;
     for (const std::string& option : options) {
@@ -48,15 +48,15 @@ void checkCommonOptions(const std::string& stage_name, const std::vector<std::st
     for (const std::string unknown : {"--unheard-of=1", "stray"}) {
         std::vector<std::string> parts = names;
         parts.push_back(unknown.substr(0, unknown.find('=')));
-        checkRefused(stage(stage_name, {unknown}), parts);
+        checkRefused(stage(stageName, {unknown}), parts);
     }
 }
 
-void checkDurationOption(const std::string& stage_name, const std::string& option) {
+void checkDurationOption(const std::string& stageName, const std::string& option) {
     CAPTURE(option);
-    const Process accepted(stage(stage_name, {option, "2m30.5s", "--version"}));
+    const Process accepted(stage(stageName, {option, "2m30.5s", "--version"}));
     CHECK(accepted.waitForExit(10s).code == 0);
-    checkRefused(stage(stage_name, {option + "=5"}), {option, "300ms"});
+    checkRefused(stage(stageName, {option + "=5"}), {option, "300ms"});
 }
 
 } // namespace lifecycle::test

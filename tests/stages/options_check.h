@@ -11,9 +11,9 @@ void checkRefused(const std::vector<std::string>& command, const std::vector<std
 
 /// What all stages promise: --help lists every one of `options` ("--work DURATION"), --version says
 /// the version, unknown options and arguments are refused with the names that there are.
-void checkCommonOptions(const std::string& stage_name, const std::vector<std::string>& options);
+void checkCommonOptions(const std::string& stageName, const std::vector<std::string>& options);
 
 /// That the option takes a duration. How durations are written is tested with the library.
-void checkDurationOption(const std::string& stage_name, const std::string& option);
+void checkDurationOption(const std::string& stageName, const std::string& option);
 
 } // namespace lifecycle::test

@@ -24,12 +24,12 @@ void checkSecondSignalForces(const StartProcess& start) {
         for (int attempt = 0; attempt < 3 && fastest >= limit(100ms); ++attempt) {
             const auto process = start();
             process->signal(first);
-            waitUntil(process->waitForEvent("signal").arrived_at + 50ms);
+            waitUntil(process->waitForEvent("signal").arrivedAt + 50ms);
             CHECK_FALSE(process->exitStatus());
-            const auto forced_at = Clock::now();
+            const auto forcedAt = Clock::now();
             process->signal(second);
             const ExitStatus status = process->waitForExit(10s);
-            fastest = std::min(fastest, status.at - forced_at);
+            fastest = std::min(fastest, status.at - forcedAt);
             CHECK(status.code == 128 + second);
             CHECK(process->events("signal").size() == 2);
             CHECK(process->waitForEvent("exit").number("code") == 128 + second);
@@ -46,31 +46,31 @@ void checkBounceIsOneRequest(const StartProcess& start) {
     };
     for (const auto [number, gap] : {Try{SIGINT, 0ms}, Try{SIGTERM, 0ms}, Try{SIGTERM, 35ms}}) {
         CAPTURE(number, milliseconds(gap));
-        bool in_time = false;
-        bool is_one = false;
-        for (int attempt = 0; attempt < 20 && !is_one; ++attempt) {
+        bool inTime = false;
+        bool isOne = false;
+        for (int attempt = 0; attempt < 20 && !isOne; ++attempt) {
             const auto process = start();
-            const auto first_at = Clock::now();
+            const auto firstAt = Clock::now();
             process->signal(number);
             process->waitForEvent("signal");
-            waitUntil(first_at + gap);
+            waitUntil(firstAt + gap);
             process->signal(number); // the first is taken, so this is one of its own
-            in_time = Clock::now() - first_at < 45ms; // a busy machine may have been too slow
+            inTime = Clock::now() - firstAt < 45ms; // a busy machine may have been too slow
             const ExitStatus status = process->waitForExit(20s);
-            is_one = in_time && status.code == 0 && process->events("signal").size() == 1;
-            if (in_time && gap == 0ms) { // with the longer gap the server may get to it too late
+            isOne = inTime && status.code == 0 && process->events("signal").size() == 1;
+            if (inTime && gap == 0ms) { // with the longer gap the server may get to it too late
                 CHECK(status.code == 0);
                 CHECK(process->events("signal").size() == 1);
             }
         }
-        CHECK(is_one);
+        CHECK(isOne);
     }
 }
 
 void checkSecondTermIsIgnored(const StartProcess& start) {
     const auto process = start();
     process->signal(SIGTERM);
-    waitUntil(process->waitForEvent("signal").arrived_at + 50ms);
+    waitUntil(process->waitForEvent("signal").arrivedAt + 50ms);
     for (const int again : {SIGTERM, SIGHUP}) {
         process->signal(again);
         process->waitForEvent("signal", 10s, [again](const Event& event) {
@@ -87,9 +87,9 @@ void checkSignalWhileStarting(const std::vector<std::string>& command,
     int number = SIGTERM;
     bool clean = false;
     for (auto delay = 0ms; delay <= 50ms || (!clean && delay <= 10s); delay += step) {
-        const auto started_at = Clock::now();
+        const auto startedAt = Clock::now();
         const Process process(command);
-        waitUntil(started_at + delay);
+        waitUntil(startedAt + delay);
         process.signal(number);
         const ExitStatus status = process.waitForExit(10s);
         INFO("signal " << number << " after " << delay.count() << " ms: " << status);

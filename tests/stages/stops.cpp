@@ -20,7 +20,7 @@ Stops stopUnderLoad(const std::vector<std::string>& options, const LoadPlan& pla
         loads.push_back(std::make_unique<LoadClients>(here));
         REQUIRE(eventually([&] { return loads.back()->answered() >= answers; }, 20s));
         server.stop();
-        all.unclean_exits += server.end().code == 0 ? 0 : 1;
+        all.uncleanExits += server.end().code == 0 ? 0 : 1;
         all.served += static_cast<std::size_t>(server.summary().number("served"));
         all.refused += static_cast<std::size_t>(server.summary().number("refused"));
     }

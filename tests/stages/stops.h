@@ -12,7 +12,7 @@ namespace lifecycle::test {
 struct Stops {
     LoadResult clients;
     /// Exit codes other than 0.
-    int unclean_exits = 0;
+    int uncleanExits = 0;
     /// What the servers say of themselves.
     std::size_t served = 0;
     std::size_t refused = 0;

@@ -10,26 +10,26 @@ namespace lifecycle::test {
 namespace {
 
 /// What belongs to a shutdown, in its order.
-const std::vector<std::string> shutdown_words{
+const std::vector<std::string> shutdownWords{
     "ready",          "signal",        "shutdown.begin", "readiness.off", "lame_duck.begin",
     "lame_duck.end",  "listener.closed", "drain.begin",  "drain.waiting", "drain.end",
     "deadline.hit",   "shutdown.end",  "exit"};
 
-const std::set<std::string> other_words{"request.begin", "request.end",    "request.refused", "request.malformed",
+const std::set<std::string> otherWords{"request.begin", "request.end",    "request.refused", "request.malformed",
                                         "accept.paused", "accept.resumed", "events.dropped"};
 
 void checkWords(const std::vector<Event>& events) {
-    auto reached = shutdown_words.begin();
+    auto reached = shutdownWords.begin();
     for (const Event& event : events) {
         INFO("the line is: " << event.line);
         const std::size_t point = event.line.find('.');
         CHECK(event.line.find("s ") == point + 4); // +<seconds>.<ms>s
-        if (other_words.count(event.word) != 0) {
+        if (otherWords.count(event.word) != 0) {
             continue;
         }
-        const auto here = std::find(reached, shutdown_words.end(), event.word);
-        CHECK(here != shutdown_words.end()); // unknown, too late, or there twice
-        if (here != shutdown_words.end()) {
+        const auto here = std::find(reached, shutdownWords.end(), event.word);
+        CHECK(here != shutdownWords.end()); // unknown, too late, or there twice
+        if (here != shutdownWords.end()) {
             reached = event.word == "drain.waiting" ? here : here + 1;
         }
     }
@@ -73,7 +73,7 @@ void checkStory(const Process& server) {
     CHECK(server.standardOutput().empty());
     checkWords(events);
     CHECK(std::is_sorted(events.begin(), events.end(), [](const Event& a, const Event& b) {
-        return a.since_start < b.since_start;
+        return a.sinceStart < b.sinceStart;
     }));
 
     REQUIRE(server.exitStatus());

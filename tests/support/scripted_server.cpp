@@ -40,8 +40,8 @@ void ScriptedServer::Peer::write(std::string_view bytes) {
 }
 
 void ScriptedServer::Peer::reset() {
-    const linger at_once{1, 0};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    const linger atOnce{1, 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
     socket_.reset();
 }
 

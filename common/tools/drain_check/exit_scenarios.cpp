@@ -62,7 +62,7 @@ Verdict lastResponse(Rehearsal& rehearsal) {
         return fail("no answer", "the only client " + fate(response));
     }
     // The client keeps its connection open: a server that ends must not wait for that.
-    return rehearsal.exitsWithin(subject, response.finished_at, rehearsal.settings().exitLimit,
+    return rehearsal.exitsWithin(subject, response.finishedAt, rehearsal.settings().exitLimit,
                                  "all was answered, and the process stayed: a deployment waits for it");
 }
 

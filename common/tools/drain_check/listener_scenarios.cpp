@@ -46,16 +46,16 @@ Verdict newConnections(Rehearsal& rehearsal) {
     while (turnedAway < forGood) {
         Asked client = rehearsal.ask(subject, rehearsal.path(0s));
         client.client = "new connections";
-        const bool late = client.began_at >= limit;
+        const bool late = client.beganAt >= limit;
         const test::Response response = rehearsal.answer(client, Clock::now() + patience(settings, late));
         if (isTurnedAway(response)) {
             if (++turnedAway == 1) {
-                figure = (response.status == 503 ? "503 after " : "after ") + formatRounded(client.began_at - signalled);
+                figure = (response.status == 503 ? "503 after " : "after ") + formatRounded(client.beganAt - signalled);
             }
         } else if (late && turnedAway > 0) {
             return fail("not for good", "one client was turned away, and one behind it " + fate(response));
         } else if (late) {
-            return fail("after " + formatRounded(client.began_at - signalled),
+            return fail("after " + formatRounded(client.beganAt - signalled),
                         "a client that came long after the signal " + fate(response));
         } else {
             turnedAway = 0;
@@ -205,7 +205,7 @@ Verdict burst(Rehearsal& rehearsal) {
         total.add(endedSince(signalled, result));
     }
     const std::size_t wrong = errorAnswers(total);
-    const std::size_t lost = total.lost + total.timed_out + total.failed_connects + wrong;
+    const std::size_t lost = total.lost + total.timedOut + total.failedConnects + wrong;
     const std::size_t unavailable = total.answeredWith(503);
     std::string others = std::to_string(total.answeredTotal() - unavailable - wrong) + " served, ";
     others += unavailable == 0 ? "" : std::to_string(unavailable) + " told 503, ";

@@ -53,7 +53,7 @@ void Recording::request(const std::string& client, test::Clock::time_point began
 
 void Recording::requests(const test::LoadResult& load) {
     for (const test::LoadRecord& one : load.records) {
-        request("client " + std::to_string(one.client + 1), one.began_at, one.ended_at, one.outcome, one.status);
+        request("client " + std::to_string(one.client + 1), one.beganAt, one.endedAt, one.outcome, one.status);
     }
 }
 
@@ -71,7 +71,7 @@ void Recording::mark(test::Clock::time_point at, const std::string& text) {
 void Recording::events(const std::vector<test::Event>& events) {
     for (const test::Event& event : events) {
         if (const auto moment = moments.find(event.word); moment != moments.end()) {
-            mark(event.arrived_at, moment->second);
+            mark(event.arrivedAt, moment->second);
         }
         if (event.word.starts_with("hook.") && event.word != "hook.begin" && event.has("name")) {
             const auto begin = std::find_if(events.begin(), events.end(), [&](const test::Event& other) {
@@ -79,7 +79,7 @@ void Recording::events(const std::vector<test::Event>& events) {
             });
             if (begin != events.end()) {
                 rows_.push_back({"hook " + event.field("name"),
-                                 {{seconds(begin->arrived_at), seconds(event.arrived_at), Kind::step, ""}}});
+                                 {{seconds(begin->arrivedAt), seconds(event.arrivedAt), Kind::step, ""}}});
             }
         }
     }

@@ -39,7 +39,7 @@ Asked Rehearsal::ask(const Subject& subject, const std::string& target) {
 }
 
 void Rehearsal::askAgain(Asked& asked, const std::string& target) {
-    asked.began_at = Clock::now();
+    asked.beganAt = Clock::now();
     asked.connection.send(test::httpRequest("GET", target));
 }
 
@@ -47,13 +47,13 @@ test::Response Rehearsal::answer(Asked& asked, test::Deadline deadline) {
     test::Response response;
     if (asked.connection.error() == std::errc::connection_refused) {
         response.outcome = Outcome::refused;
-        response.finished_at = Clock::now();
+        response.finishedAt = Clock::now();
     } else if (asked.connection.error() == std::errc::timed_out) {
-        response.finished_at = Clock::now();
+        response.finishedAt = Clock::now();
     } else {
         response = asked.connection.readResponse(deadline);
     }
-    recording_.request(asked.client, asked.began_at, Clock::now(), response.outcome, response.status);
+    recording_.request(asked.client, asked.beganAt, Clock::now(), response.outcome, response.status);
     return response;
 }
 
@@ -65,11 +65,11 @@ test::LoadPlan Rehearsal::load(const Subject& subject, bool keepAlive, Duration 
     test::LoadPlan plan;
     plan.port = subject.port();
     plan.clients = static_cast<int>(settings_.clients);
-    plan.keep_alive = keepAlive;
+    plan.keepAlive = keepAlive;
     plan.target = path(work);
     plan.duration = settings_.timeout + settings_.lameDuck + 30s;
-    plan.answer_timeout = settings_.timeout + settings_.lameDuck + 5s;
-    plan.keep_records = true;
+    plan.answerTimeout = settings_.timeout + settings_.lameDuck + 5s;
+    plan.keepRecords = true;
     return plan;
 }
 
@@ -122,14 +122,14 @@ bool isLostOnKeptConnection(const test::LoadRecord& record) {
 test::LoadResult endedSince(Clock::time_point signalled, const test::LoadResult& load) {
     test::LoadResult result;
     for (const test::LoadRecord& record : load.records) {
-        if (record.ended_at < signalled) {
+        if (record.endedAt < signalled) {
             continue;
         }
         result.records.push_back(record);
         switch (record.outcome) {
         case Outcome::complete: ++result.answered[record.status]; break;
         case Outcome::refused: ++result.refused; break;
-        case Outcome::timeout: ++result.timed_out; break;
+        case Outcome::timeout: ++result.timedOut; break;
         default: ++result.lost;
         }
     }

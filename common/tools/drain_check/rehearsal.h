@@ -18,7 +18,7 @@ namespace lifecycle::check {
 /// A request on its way.
 struct Asked {
     test::Connection connection;
-    test::Clock::time_point began_at;
+    test::Clock::time_point beganAt;
     std::string client;
 };
 

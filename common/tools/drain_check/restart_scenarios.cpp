@@ -53,9 +53,9 @@ Restart restartUnder(Rehearsal& rehearsal, bool keepAlive) {
     const auto began = Clock::now();
     Generations generations{subject.listening()};
     test::LoadPlan plan = rehearsal.load(subject, keepAlive, 1ms);
-    plan.until_refused = false;
+    plan.untilRefused = false;
     plan.duration = settings.restartLimit + 10s;
-    plan.think_time = 2ms;  // a handshake each: no more of them than a busy machine can bear
+    plan.thinkTime = 2ms;  // a handshake each: no more of them than a busy machine can bear
     test::LoadClients load(plan);
     Restart restart;
     restart.served = test::eventually([&] { return load.answered() >= 5 * settings.clients; }, settings.startLimit);
@@ -84,7 +84,7 @@ Duration longestGap(const test::LoadResult& load) {
     std::vector<Clock::time_point> answers;
     for (const test::LoadRecord& record : load.records) {
         if (record.outcome == test::Outcome::complete && record.status < 500) {
-            answers.push_back(record.ended_at);
+            answers.push_back(record.endedAt);
         }
     }
     std::sort(answers.begin(), answers.end());
@@ -109,7 +109,7 @@ Verdict restartConnections(Rehearsal& rehearsal) {
         return nothingHappened(rehearsal.settings());
     }
     const test::LoadResult& load = restart.clients;
-    const std::size_t errors = load.refused + load.failed_connects + load.lost + load.timed_out +
+    const std::size_t errors = load.refused + load.failedConnects + load.lost + load.timedOut +
                                errorAnswers(load) + load.answeredWith(503);
     const std::string figure = std::to_string(errors) + " errors, gap " + formatRounded(longestGap(load));
     return errors == 0 ? pass(figure, restart.sameSocket ? "the same socket" : "another socket")

@@ -55,7 +55,7 @@ bool fill(test::Connection& client, const std::string& path) {
 
 Verdict slowReader(Rehearsal& rehearsal) {
     Subject subject(rehearsal.settings(), rehearsal.recording());
-    test::Connection client = test::Connection::to(subject.port(), 5s, {.receive_buffer = 4096});
+    test::Connection client = test::Connection::to(subject.port(), 5s, {.receiveBuffer = 4096});
     if (!fill(client, rehearsal.path(0s))) {
         return notApplicable("it does not let itself be blocked by a client that does not read");
     }
@@ -109,13 +109,13 @@ Verdict stream(Rehearsal& rehearsal) {
     std::this_thread::sleep_for(length / 3);
     const auto signalled = rehearsal.stopWhile(client, subject);
     const test::Response response = rehearsal.answer(client, rehearsal.deadlineFrom(signalled));
-    const std::string figure = std::to_string(response.body_size) + " bytes";
+    const std::string figure = std::to_string(response.bodySize) + " bytes";
     if (!isServed(response)) {
         return fail(figure, "a client in the middle of its download " + fate(response));
     }
-    return response.body_size >= whole.body_size
+    return response.bodySize >= whole.bodySize
                ? pass(figure)
-               : fail(figure + " of " + std::to_string(whole.body_size),
+               : fail(figure + " of " + std::to_string(whole.bodySize),
                       "a client in the middle of its download got the beginning, and took it for all");
 }
 

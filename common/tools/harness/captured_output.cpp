@@ -12,8 +12,8 @@
 
 namespace lifecycle::test {
 
-CapturedOutput::CapturedOutput(FileDescriptor standard_output, FileDescriptor standard_error)
-    : output_(std::move(standard_output)), error_(std::move(standard_error)),
+CapturedOutput::CapturedOutput(FileDescriptor standardOutput, FileDescriptor standardError)
+    : output_(std::move(standardOutput)), error_(std::move(standardError)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wake_) {
         throw std::system_error(errno, std::generic_category(), "eventfd");
@@ -81,21 +81,21 @@ void CapturedOutput::readUntilStopped() {
         std::uint64_t wakes = 0;
         [[maybe_unused]] const auto drained = ::read(wake_.get(), &wakes, sizeof wakes);
 
-        bool rest_wanted = false;
+        bool restWanted = false;
         {
             const std::lock_guard lock(mutex_);
             if (stop_) {
                 return;
             }
-            rest_wanted = rest_wanted_;
+            restWanted = rest_wanted_;
         }
         bool more = true;
         while (more) { // once in the usual case; until the pipes are empty for takeInRest
-            const bool more_output = readOnce(output_, false);
-            const bool more_error = readOnce(error_, true);
-            more = rest_wanted && (more_output || more_error);
+            const bool moreOutput = readOnce(output_, false);
+            const bool moreError = readOnce(error_, true);
+            more = restWanted && (moreOutput || moreError);
         }
-        if (rest_wanted) {
+        if (restWanted) {
             const std::lock_guard lock(mutex_);
             rest_wanted_ = false;
             rest_taken_ = true;
@@ -105,7 +105,7 @@ void CapturedOutput::readUntilStopped() {
 }
 
 /// Returns whether there was something to read.
-bool CapturedOutput::readOnce(FileDescriptor& pipe, bool is_error) {
+bool CapturedOutput::readOnce(FileDescriptor& pipe, bool isError) {
     if (!pipe) {
         return false;
     }
@@ -117,13 +117,13 @@ bool CapturedOutput::readOnce(FileDescriptor& pipe, bool is_error) {
     }
 
     const std::lock_guard lock(mutex_);
-    if (count > 0 && is_error) {
+    if (count > 0 && isError) {
         addErrorBytes({bytes.data(), static_cast<std::size_t>(count)}, now);
     } else if (count > 0) {
         output_bytes_.append(bytes.data(), static_cast<std::size_t>(count));
     } else {
         pipe.reset();
-        if (is_error) {
+        if (isError) {
             if (!unfinished_line_.empty()) {
                 finishErrorLine(now); // the last line may lack its newline
             }
@@ -146,7 +146,7 @@ void CapturedOutput::addErrorBytes(std::string_view bytes, Clock::time_point now
 
 void CapturedOutput::finishErrorLine(Clock::time_point now) {
     if (auto event = parseEvent(unfinished_line_)) {
-        event->arrived_at = now;
+        event->arrivedAt = now;
         events_.push_back(std::move(*event));
     }
     error_lines_.push_back({std::move(unfinished_line_), now});

@@ -18,7 +18,7 @@ namespace lifecycle::test {
 /// One line of a program's stderr and when it arrived.
 struct CapturedLine {
     std::string text;
-    Clock::time_point arrived_at{};
+    Clock::time_point arrivedAt{};
 };
 
 /// Takes in what a program writes, in a thread of its own, so that the program never blocks on a
@@ -28,7 +28,7 @@ struct CapturedLine {
 /// Safe to use from every thread.
 class CapturedOutput {
 public:
-    CapturedOutput(FileDescriptor standard_output, FileDescriptor standard_error);
+    CapturedOutput(FileDescriptor standardOutput, FileDescriptor standardError);
     CapturedOutput(const CapturedOutput&) = delete;
     CapturedOutput& operator=(const CapturedOutput&) = delete;
     ~CapturedOutput();
@@ -48,7 +48,7 @@ public:
 
 private:
     void readUntilStopped();
-    bool readOnce(FileDescriptor& pipe, bool is_error);
+    bool readOnce(FileDescriptor& pipe, bool isError);
     void addErrorBytes(std::string_view bytes, Clock::time_point now);
     void finishErrorLine(Clock::time_point now);
     void wakeReader();

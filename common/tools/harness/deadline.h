@@ -20,8 +20,8 @@ class Deadline {
 public:
     // Both conversions are meant to be implicit: that is what the class is for.
     template <class Rep, class Period>
-    Deadline(std::chrono::duration<Rep, Period> from_now)
-        : at_(Clock::now() + std::chrono::duration_cast<Clock::duration>(from_now)) {}
+    Deadline(std::chrono::duration<Rep, Period> fromNow)
+        : at_(Clock::now() + std::chrono::duration_cast<Clock::duration>(fromNow)) {}
     Deadline(Clock::time_point at) : at_(at) {}
 
     Clock::time_point at() const { return at_; }

@@ -106,7 +106,7 @@ std::optional<Event> parseEvent(std::string_view line) {
     if (!seconds || !reader.take('s') || !reader.take(' ')) {
         return std::nullopt;
     }
-    event.since_start = std::chrono::duration<double>(*seconds);
+    event.sinceStart = std::chrono::duration<double>(*seconds);
 
     event.word = reader.takeUntil(" ");
     if (event.word.empty() || event.word.find('=') != std::string::npos) {

@@ -13,12 +13,12 @@ namespace lifecycle::test {
 /// One event line of a program's stderr: `+0.305s drain.begin in_flight=1 note="one left"`.
 struct Event {
     /// What the program says: time since it started.
-    std::chrono::duration<double> since_start{};
+    std::chrono::duration<double> sinceStart{};
     std::string word;
     std::map<std::string, std::string> fields;
     std::string line;
     /// When the line reached the test.
-    Clock::time_point arrived_at{};
+    Clock::time_point arrivedAt{};
 
     bool has(const std::string& key) const { return fields.count(key) != 0; }
     /// Throws std::out_of_range, with the whole line in its message, when there is no such field.

@@ -73,8 +73,8 @@ Connection Connection::to(int port, Deadline deadline, const ConnectOptions& opt
         connection.error_ = systemError(errno);
         return connection;
     }
-    if (options.receive_buffer) {
-        ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &*options.receive_buffer, sizeof(int));
+    if (options.receiveBuffer) {
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &*options.receiveBuffer, sizeof(int));
     }
     const int no_delay = 1; // what is sent byte by byte shall arrive byte by byte
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
@@ -131,8 +131,8 @@ Connection::Fill Connection::fill(Deadline deadline) {
     }
 }
 
-Response Connection::readResponse(Deadline deadline, bool has_body, std::size_t max_kept) {
-    ResponseParser parser(has_body, max_kept);
+Response Connection::readResponse(Deadline deadline, bool hasBody, std::size_t maxKept) {
+    ResponseParser parser(hasBody, maxKept);
     while (!parser.feed(buffer_, Clock::now())) {
         const Fill filled = fill(deadline);
         if (filled == Fill::timeout) {
@@ -152,7 +152,7 @@ ReadResult Connection::readBytes(std::size_t count, Deadline deadline) {
     while (buffer_.size() < count && filled == Fill::bytes) {
         filled = fill(deadline);
     }
-    result.finished_at = Clock::now();
+    result.finishedAt = Clock::now();
     result.bytes = buffer_.substr(0, count);
     buffer_.erase(0, count);
     switch (filled) {
@@ -193,8 +193,8 @@ void Connection::close() {
 }
 
 void Connection::reset() {
-    const linger at_once{1, 0};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    const linger atOnce{1, 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
     close();
 }
 
@@ -213,7 +213,7 @@ Response get(int port, std::string_view target, Deadline deadline) {
     if (connection.error()) {
         response.outcome = connection.error() == std::errc::timed_out ? Outcome::timeout
                                                                       : Outcome::refused;
-        response.finished_at = Clock::now();
+        response.finishedAt = Clock::now();
         return response;
     }
     connection.send(httpRequest("GET", target, {{"Connection", "close"}}), deadline);

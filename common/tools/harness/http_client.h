@@ -27,13 +27,13 @@ struct ReadResult {
     std::string bytes;
     /// complete: as many as asked for. closed or truncated: fewer, then end of file.
     Outcome outcome = Outcome::timeout;
-    Clock::time_point finished_at{};
+    Clock::time_point finishedAt{};
 };
 
 struct ConnectOptions {
     /// SO_RCVBUF in bytes, set before connecting so that it limits the window: with a small one, a
     /// client that does not read soon blocks the server's writes.
-    std::optional<int> receive_buffer{};
+    std::optional<int> receiveBuffer{};
 };
 
 /// A TCP connection to a server on 127.0.0.1 and the HTTP client on it, written on sockets alone:
@@ -61,8 +61,8 @@ public:
 
     /// Reads the next response. Bytes behind it stay for the next call, so that several requests
     /// may be sent at once. After `timeout` or an error the connection is of no further use for
-    /// responses. `has_body` is false for the answer to HEAD. Keeps so much of the body.
-    Response readResponse(Deadline deadline, bool has_body = true, std::size_t max_kept = max_kept_body);
+    /// responses. `hasBody` is false for the answer to HEAD. Keeps so much of the body.
+    Response readResponse(Deadline deadline, bool hasBody = true, std::size_t maxKept = maxKeptBody);
 
     /// Reads `count` bytes as they are. `readBytes(1, …)` is how to wait for the server's close.
     ReadResult readBytes(std::size_t count, Deadline deadline);

@@ -89,14 +89,14 @@ bool ResponseParser::feed(std::string& bytes, Clock::time_point now) {
     } catch (const NoHttp&) {
         state_ = State::done;
         response_.outcome = Outcome::malformed;
-        response_.finished_at = now;
+        response_.finishedAt = now;
         return true;
     }
     if (state_ != State::done) {
         return false;
     }
     response_.outcome = Outcome::complete;
-    response_.finished_at = now;
+    response_.finishedAt = now;
     return true;
 }
 
@@ -105,17 +105,17 @@ void ResponseParser::takeSteps(std::string& bytes, Clock::time_point now) {
     while (more && state_ != State::done) {
         if (!any_byte_ && !bytes.empty()) { // again behind an interim response
             any_byte_ = true;
-            response_.first_byte_at = now;
+            response_.firstByteAt = now;
         }
         more = step(bytes);
     }
 }
 
-void ResponseParser::end(bool was_reset, Clock::time_point now) {
-    response_.finished_at = now;
-    if (was_reset) {
+void ResponseParser::end(bool wasReset, Clock::time_point now) {
+    response_.finishedAt = now;
+    if (wasReset) {
         response_.outcome = Outcome::reset;
-    } else if (state_ == State::until_close) {
+    } else if (state_ == State::untilClose) {
         state_ = State::done;
         response_.outcome = Outcome::complete;
     } else {
@@ -127,11 +127,11 @@ void ResponseParser::end(bool was_reset, Clock::time_point now) {
 bool ResponseParser::step(std::string& bytes) {
     switch (state_) {
     case State::head: return takeHead(bytes);
-    case State::sized_body: return takeBody(bytes, State::done);
-    case State::chunk_size: return takeChunkSize(bytes);
-    case State::chunk_data: return takeBody(bytes, State::chunk_size);
+    case State::sizedBody: return takeBody(bytes, State::done);
+    case State::chunkSize: return takeChunkSize(bytes);
+    case State::chunkData: return takeBody(bytes, State::chunkSize);
     case State::trailers: return takeTrailerLine(bytes);
-    case State::until_close:
+    case State::untilClose:
         keep(bytes);
         bytes.clear();
         return false;
@@ -148,22 +148,22 @@ bool ResponseParser::takeHead(std::string& bytes) {
     std::string head = bytes.substr(0, end + 2);
     bytes.erase(0, end + 4);
 
-    const std::string status_line = *takeLine(head);
-    if (!status_line.starts_with("HTTP/1.") || status_line.size() < 12) {
+    const std::string statusLine = *takeLine(head);
+    if (!statusLine.starts_with("HTTP/1.") || statusLine.size() < 12) {
         throw NoHttp();
     }
-    response_.version = status_line.substr(0, 8);
-    response_.status = static_cast<int>(parseSize(std::string_view(status_line).substr(9), 10));
+    response_.version = statusLine.substr(0, 8);
+    response_.status = static_cast<int>(parseSize(std::string_view(statusLine).substr(9), 10));
     response_.headers.clear();
     while (const auto line = takeLine(head)) {
         const auto colon = line->find(':');
         if (colon == std::string::npos) {
             throw NoHttp();
         }
-        const auto value_begin = line->find_first_not_of(" \t", colon + 1);
+        const auto valueBegin = line->find_first_not_of(" \t", colon + 1);
         std::string& value = response_.headers[line->substr(0, colon)];
         value += value.empty() ? "" : ", ";
-        value += value_begin == std::string::npos ? "" : line->substr(value_begin);
+        value += valueBegin == std::string::npos ? "" : line->substr(valueBegin);
     }
     chooseBody();
     return true;
@@ -171,25 +171,25 @@ bool ResponseParser::takeHead(std::string& bytes) {
 
 void ResponseParser::chooseBody() {
     const bool interim = response_.status >= 100 && response_.status < 200;
-    const bool never_has_one = response_.status == 204 || response_.status == 304;
+    const bool neverHasOne = response_.status == 204 || response_.status == 304;
     if (interim) {
         state_ = State::head;
         any_byte_ = false;
-    } else if (!has_body_ || never_has_one) {
+    } else if (!has_body_ || neverHasOne) {
         state_ = State::done;
     } else if (contains(response_.header("Transfer-Encoding"), "chunked")) {
-        state_ = State::chunk_size;
+        state_ = State::chunkSize;
     } else if (const auto length = response_.header("Content-Length"); !length.empty()) {
         expected_ = parseSize(length, 10);
-        state_ = expected_ == 0 ? State::done : State::sized_body;
+        state_ = expected_ == 0 ? State::done : State::sizedBody;
     } else {
-        state_ = State::until_close;
+        state_ = State::untilClose;
     }
 }
 
 bool ResponseParser::takeBody(std::string& bytes, State next) {
-    const std::size_t line_end = next == State::chunk_size ? 2 : 0; // the chunk's own CRLF
-    keep(std::string_view(bytes).substr(0, expected_ > line_end ? expected_ - line_end : 0));
+    const std::size_t lineEnd = next == State::chunkSize ? 2 : 0; // the chunk's own CRLF
+    keep(std::string_view(bytes).substr(0, expected_ > lineEnd ? expected_ - lineEnd : 0));
     const auto count = std::min(expected_, bytes.size());
     bytes.erase(0, count);
     expected_ -= count;
@@ -201,7 +201,7 @@ bool ResponseParser::takeBody(std::string& bytes, State next) {
 }
 
 void ResponseParser::keep(std::string_view bytes) {
-    response_.body_size += bytes.size();
+    response_.bodySize += bytes.size();
     response_.body.append(bytes.substr(0, max_kept_ - std::min(max_kept_, response_.body.size())));
 }
 
@@ -215,7 +215,7 @@ bool ResponseParser::takeChunkSize(std::string& bytes) {
         throw NoHttp();
     }
     expected_ = size + 2;
-    state_ = size == 0 ? State::trailers : State::chunk_data;
+    state_ = size == 0 ? State::trailers : State::chunkData;
     return true;
 }
 

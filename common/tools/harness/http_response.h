@@ -28,7 +28,7 @@ struct CaseInsensitiveLess {
 };
 
 /// Memory for one body. What exceeds it is counted but not kept: a server may send without end.
-inline constexpr std::size_t max_kept_body = 16 * 1024 * 1024;
+inline constexpr std::size_t maxKeptBody = 16 * 1024 * 1024;
 
 /// A response of HTTP/1.x, or as much of it as came.
 struct Response {
@@ -37,12 +37,12 @@ struct Response {
     std::string version;
     /// A field that came twice has its values joined by ", ".
     std::map<std::string, std::string, CaseInsensitiveLess> headers;
-    /// At most its first `max_kept_body` bytes, however long it is.
+    /// At most its first `maxKeptBody` bytes, however long it is.
     std::string body;
-    std::size_t body_size = 0; ///< of all that came
+    std::size_t bodySize = 0; ///< of all that came
     /// Of the final response; unset (the epoch) as long as nothing came.
-    Clock::time_point first_byte_at{};
-    Clock::time_point finished_at{};
+    Clock::time_point firstByteAt{};
+    Clock::time_point finishedAt{};
 
     /// Empty when there is no such field. The name's case does not matter.
     std::string header(const std::string& name) const;
@@ -54,9 +54,9 @@ struct Response {
 /// chunked or an until-close body (RFC 9112, 6). Interim responses (1xx) are passed over.
 class ResponseParser {
 public:
-    /// `has_body` is false for the answer to HEAD. Of the body at most `max_kept` bytes are kept.
-    explicit ResponseParser(bool has_body = true, std::size_t max_kept = max_kept_body)
-        : has_body_(has_body), max_kept_(max_kept) {}
+    /// `hasBody` is false for the answer to HEAD. Of the body at most `maxKept` bytes are kept.
+    explicit ResponseParser(bool hasBody = true, std::size_t maxKept = maxKeptBody)
+        : has_body_(hasBody), max_kept_(maxKept) {}
 
     /// Takes the bytes of this response off the front of `bytes`; what belongs to the next one
     /// stays. Returns whether there is nothing to wait for any more: the response is complete, or
@@ -64,12 +64,12 @@ public:
     bool feed(std::string& bytes, Clock::time_point now);
 
     /// The connection has ended; what this means for the response is in its outcome.
-    void end(bool was_reset, Clock::time_point now);
+    void end(bool wasReset, Clock::time_point now);
 
     const Response& response() const { return response_; }
 
 private:
-    enum class State { head, sized_body, chunk_size, chunk_data, trailers, until_close, done };
+    enum class State { head, sizedBody, chunkSize, chunkData, trailers, untilClose, done };
 
     void takeSteps(std::string& bytes, Clock::time_point now);
     bool step(std::string& bytes);

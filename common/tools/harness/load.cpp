@@ -27,14 +27,14 @@ void LoadResult::add(const LoadResult& other) {
         answered[status] += count;
     }
     lost += other.lost;
-    lost_on_reused += other.lost_on_reused;
-    timed_out += other.timed_out;
+    lostOnReused += other.lostOnReused;
+    timedOut += other.timedOut;
     refused += other.refused;
-    failed_connects += other.failed_connects;
+    failedConnects += other.failedConnects;
     latencies.insert(latencies.end(), other.latencies.begin(), other.latencies.end());
     records.insert(records.end(), other.records.begin(), other.records.end());
-    if (!last_answer_at || (other.last_answer_at && *other.last_answer_at > *last_answer_at)) {
-        last_answer_at = other.last_answer_at;
+    if (!lastAnswerAt || (other.lastAnswerAt && *other.lastAnswerAt > *lastAnswerAt)) {
+        lastAnswerAt = other.lastAnswerAt;
     }
 }
 
@@ -43,9 +43,9 @@ std::ostream& operator<<(std::ostream& stream, const LoadResult& result) {
     for (const auto& [status, count] : result.answered) {
         stream << " answered_" << status << '=' << count;
     }
-    return stream << " lost=" << result.lost << " (reused " << result.lost_on_reused << ')'
-                  << " timed_out=" << result.timed_out << " refused=" << result.refused
-                  << " failed_connects=" << result.failed_connects;
+    return stream << " lost=" << result.lost << " (reused " << result.lostOnReused << ')'
+                  << " timed_out=" << result.timedOut << " refused=" << result.refused
+                  << " failed_connects=" << result.failedConnects;
 }
 
 LoadClients::LoadClients(LoadPlan plan)
@@ -97,7 +97,7 @@ class Client {
 public:
     Client(const LoadPlan& plan, int number, LoadResult& result)
         : plan_(plan), number_(number), result_(result),
-          request_(plan.keep_alive
+          request_(plan.keepAlive
                        ? httpRequest(plan.method, plan.target, {}, plan.body)
                        : httpRequest(plan.method, plan.target, {{"Connection", "close"}},
                                      plan.body)) {}
@@ -108,50 +108,50 @@ public:
             connection_.reset();
         }
         reused_ = connection_.has_value();
-        const auto began_at = Clock::now();
+        const auto beganAt = Clock::now();
         if (!connection_) {
-            connection_ = Connection::to(plan_.port, plan_.answer_timeout);
+            connection_ = Connection::to(plan_.port, plan_.answerTimeout);
         }
         if (!connection_->error()) {
             return true;
         }
         const bool refused = connection_->error() == std::errc::connection_refused;
-        ++(refused ? result_.refused : result_.failed_connects);
-        record(began_at, refused ? Outcome::refused : Outcome::timeout, 0);
+        ++(refused ? result_.refused : result_.failedConnects);
+        record(beganAt, refused ? Outcome::refused : Outcome::timeout, 0);
         connection_.reset();
         return false;
     }
 
     /// Sends one request and waits for its end. Returns whether it was answered.
     bool ask() {
-        const auto began_at = Clock::now();
-        const Deadline deadline(began_at + plan_.answer_timeout);
+        const auto beganAt = Clock::now();
+        const Deadline deadline(beganAt + plan_.answerTimeout);
         ++result_.sent;
         connection_->send(request_, deadline); // a failure shows in the response: there is none
         const Response response = connection_->readResponse(deadline, plan_.method != "HEAD", 0);
 
         const bool answered = response.outcome == Outcome::complete;
-        record(began_at, response.outcome, response.status);
+        record(beganAt, response.outcome, response.status);
         if (answered) {
             ++result_.answered[response.status];
-            result_.latencies.push_back(response.finished_at - began_at);
-            result_.last_answer_at = response.finished_at;
+            result_.latencies.push_back(response.finishedAt - beganAt);
+            result_.lastAnswerAt = response.finishedAt;
         } else if (response.outcome == Outcome::timeout) {
-            ++result_.timed_out;
+            ++result_.timedOut;
         } else {
             ++result_.lost;
-            result_.lost_on_reused += reused_ ? 1 : 0;
+            result_.lostOnReused += reused_ ? 1 : 0;
         }
-        if (!answered || !plan_.keep_alive || !response.keepsAlive()) {
+        if (!answered || !plan_.keepAlive || !response.keepsAlive()) {
             connection_.reset();
         }
         return answered;
     }
 
 private:
-    void record(Clock::time_point began_at, Outcome outcome, int status) {
-        if (plan_.keep_records) {
-            result_.records.push_back({number_, began_at, Clock::now(), outcome, status, reused_});
+    void record(Clock::time_point beganAt, Outcome outcome, int status) {
+        if (plan_.keepRecords) {
+            result_.records.push_back({number_, beganAt, Clock::now(), outcome, status, reused_});
         }
     }
 
@@ -169,15 +169,15 @@ void LoadClients::runClient(int number, LoadResult& result) {
     Client client(plan_, number, result);
     const auto mayGoOn = [&] {
         return !stopped() && !deadline_.passed() &&
-               (!plan_.requests_per_client || result.sent < *plan_.requests_per_client);
+               (!plan_.requestsPerClient || result.sent < *plan_.requestsPerClient);
     };
     while (mayGoOn()) {
         if (client.connect()) {
             answered_ += client.ask() ? 1 : 0;
-            if (plan_.think_time > Clock::duration::zero()) {
-                pause(plan_.think_time);
+            if (plan_.thinkTime > Clock::duration::zero()) {
+                pause(plan_.thinkTime);
             }
-        } else if (plan_.until_refused && result.refused > 0) {
+        } else if (plan_.untilRefused && result.refused > 0) {
             return;
         } else {
             pause(1ms); // nobody is there: try again, but do not spin

@@ -22,37 +22,37 @@ struct LoadPlan {
     int port = 0;
     int clients = 1;
     /// true: reuse a connection until the server says close. false: one connection per request.
-    bool keep_alive = true;
+    bool keepAlive = true;
     std::string method = "GET";
     std::string target = "/hello";
     std::string body{};
     /// Pause between two requests of one client.
-    Clock::duration think_time{};
+    Clock::duration thinkTime{};
     /// A client ends after so many requests (unset: no such bound) ...
-    std::optional<std::size_t> requests_per_client{};
+    std::optional<std::size_t> requestsPerClient{};
     /// ... at the latest after this time. No load runs for ever, but none may end before the test that
     /// stops it, however slow the machine is: the time limit of a test in CTest is shorter than this ...
     Clock::duration duration = std::chrono::minutes(6);
     /// ... and at its first refused connect, unless it shall go on trying (a restart).
-    bool until_refused = true;
+    bool untilRefused = true;
     /// How long a client waits for one answer.
-    Clock::duration answer_timeout = std::chrono::seconds(15);
+    Clock::duration answerTimeout = std::chrono::seconds(15);
     /// Keep the times of every request, not only the counts.
-    bool keep_records = false;
+    bool keepRecords = false;
 };
 
 /// One request of one client, or a connect that was refused.
 struct LoadRecord {
     int client = 0;
-    Clock::time_point began_at{};
-    Clock::time_point ended_at{};
+    Clock::time_point beganAt{};
+    Clock::time_point endedAt{};
     Outcome outcome = Outcome::complete;
     int status = 0;
     bool reused = false; ///< on a connection that had served a request before
 };
 
 /// What happened to the requests. Every request sent has one end:
-/// sent == answered (of all statuses) + lost + timed_out.
+/// sent == answered (of all statuses) + lost + timedOut.
 struct LoadResult {
     std::size_t sent = 0;
     /// Complete answers, by status.
@@ -61,15 +61,15 @@ struct LoadResult {
     /// could not be written whole: to its sender that is as lost.
     std::size_t lost = 0;
     /// Of the lost ones, those on a connection that had served a request before.
-    std::size_t lost_on_reused = 0;
-    std::size_t timed_out = 0;
+    std::size_t lostOnReused = 0;
+    std::size_t timedOut = 0;
     /// Connects that were refused (ECONNREFUSED); no request was sent.
     std::size_t refused = 0;
     /// Connects that failed in another way.
-    std::size_t failed_connects = 0;
+    std::size_t failedConnects = 0;
     /// Of every answered request, from its first byte sent to its last byte received.
     std::vector<Clock::duration> latencies;
-    std::optional<Clock::time_point> last_answer_at;
+    std::optional<Clock::time_point> lastAnswerAt;
     /// Client by client, in the order of time; empty unless the plan asks for them.
     std::vector<LoadRecord> records;
 

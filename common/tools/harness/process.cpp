@@ -75,8 +75,8 @@ void Process::startAndWait(std::promise<void>& started) {
     try {
         SpawnedChild child = spawn(argv_, options_);
         pid_ = child.pid;
-        output_ = std::make_unique<CapturedOutput>(std::move(child.standard_output),
-                                                   std::move(child.standard_error));
+        output_ = std::make_unique<CapturedOutput>(std::move(child.standardOutput),
+                                                   std::move(child.standardError));
     } catch (...) {
         started.set_exception(std::current_exception());
         return;
@@ -162,7 +162,7 @@ std::string Process::log() const {
     }
     text << ")\n" << std::fixed << std::setprecision(3);
     for (const CapturedLine& line : standardError()) {
-        const std::chrono::duration<double> age = line.arrived_at - started_at_;
+        const std::chrono::duration<double> age = line.arrivedAt - started_at_;
         text << std::setw(9) << age.count() << "  " << line.text << '\n';
     }
     if (const std::string output = standardOutput(); !output.empty()) {

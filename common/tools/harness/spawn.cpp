@@ -64,9 +64,9 @@ struct ChildPlan {
     const ProcessOptions& options;
     char* const* argv;
     char* const* environment;
-    int stdin_fd;
-    int stdout_fd;
-    int stderr_fd;
+    int stdinFd;
+    int stdoutFd;
+    int stderrFd;
     pid_t parent;
 };
 
@@ -77,7 +77,7 @@ bool becomeProgram(const ChildPlan& plan) {
         ::_exit(127); // the parent died before it could be watched
     }
     restoreDefaultSignals();
-    if (plan.options.adopts_orphans && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+    if (plan.options.adoptsOrphans && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
         return false;
     }
     for (const auto& [resource, value] : plan.options.limits) {
@@ -89,7 +89,7 @@ bool becomeProgram(const ChildPlan& plan) {
     if (!plan.options.directory.empty() && ::chdir(plan.options.directory.c_str()) != 0) {
         return false;
     }
-    const int wanted[3] = {plan.stdin_fd, plan.stdout_fd, plan.stderr_fd};
+    const int wanted[3] = {plan.stdinFd, plan.stdoutFd, plan.stderrFd};
     for (int standard = 0; standard < 3; ++standard) {
         if (wanted[standard] < 0) {
             ::close(standard);
@@ -113,15 +113,15 @@ SpawnedChild spawn(const std::vector<std::string>& argv, const ProcessOptions& o
     Pipe failure = makePipe(); // carries errno; exec closes it, which is how success looks
 
     const auto variables = environmentWith(options.environment);
-    const auto argv_pointers = pointersTo(argv);
-    const auto environment_pointers = pointersTo(variables);
+    const auto argvPointers = pointersTo(argv);
+    const auto environmentPointers = pointersTo(variables);
     const ChildPlan plan{
         .options = options,
-        .argv = argv_pointers.data(),
-        .environment = environment_pointers.data(),
-        .stdin_fd = options.close_stdin ? -1 : input.get(),
-        .stdout_fd = options.close_stdout ? -1 : output.writer.get(),
-        .stderr_fd = options.close_stderr ? -1 : error.writer.get(),
+        .argv = argvPointers.data(),
+        .environment = environmentPointers.data(),
+        .stdinFd = options.closeStdin ? -1 : input.get(),
+        .stdoutFd = options.closeStdout ? -1 : output.writer.get(),
+        .stderrFd = options.closeStderr ? -1 : error.writer.get(),
         .parent = ::getpid(),
     };
 

@@ -20,18 +20,18 @@ struct ProcessOptions {
     /// Working directory; empty: that of the test.
     std::string directory{};
     /// As process 1 does, it gets the children of its descendants that end (PR_SET_CHILD_SUBREAPER).
-    bool adopts_orphans = false;
+    bool adoptsOrphans = false;
     /// Start it with this descriptor closed, not merely redirected.
-    bool close_stdin = false;
-    bool close_stdout = false;
-    bool close_stderr = false;
+    bool closeStdin = false;
+    bool closeStdout = false;
+    bool closeStderr = false;
 };
 
 /// A started child and the reading ends of its output. Closed ones stay empty.
 struct SpawnedChild {
     pid_t pid = -1;
-    FileDescriptor standard_output;
-    FileDescriptor standard_error;
+    FileDescriptor standardOutput;
+    FileDescriptor standardError;
 };
 
 /// Starts `argv` (looked up in PATH) in a process group of its own, stdin from /dev/null.

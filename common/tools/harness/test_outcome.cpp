@@ -5,15 +5,15 @@
 namespace lifecycle::test {
 
 namespace {
-std::atomic<bool> current_test_has_failed{false};
+std::atomic<bool> hasFailed{false};
 }
 
 bool currentTestHasFailed() {
-    return current_test_has_failed;
+    return hasFailed;
 }
 
 void setCurrentTestHasFailed(bool failed) {
-    current_test_has_failed = failed;
+    hasFailed = failed;
 }
 
 } // namespace lifecycle::test

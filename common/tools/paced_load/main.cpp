@@ -33,12 +33,12 @@ int main(int argc, char** argv) {
     options.text("target", plan.target, "path to ask for");
     options.number("rate", rate, 1, 10'000, "requests a second");
     options.number("count", count, 1, 1'000'000, "requests in all");
-    if (const auto exit_code = options.parse(argc, argv)) {
-        return *exit_code;
+    if (const auto exitCode = options.parse(argc, argv)) {
+        return *exitCode;
     }
     std::signal(SIGPIPE, SIG_IGN);
     plan.port = port;
-    plan.per_second = rate;
+    plan.perSecond = rate;
     plan.count = count;
     const lifecycle::test::PacedResult result = lifecycle::test::PacedLoad(plan).run();
     std::cout << "sent=" << result.sent << " ok=" << result.ok << " other=" << result.other

@@ -18,7 +18,7 @@ PacedResult PacedLoad::run() {
     const auto begin = Clock::now();
     std::vector<std::thread> requests;
     for (std::size_t number = 0; number < plan_.count; ++number) {
-        const std::chrono::duration<double> at(static_cast<double>(number) / plan_.per_second);
+        const std::chrono::duration<double> at(static_cast<double>(number) / plan_.perSecond);
         std::this_thread::sleep_until(begin + std::chrono::duration_cast<Clock::duration>(at));
         requests.emplace_back([this] { ask(); });
     }
@@ -30,7 +30,7 @@ PacedResult PacedLoad::run() {
 }
 
 void PacedLoad::ask() {
-    const Deadline deadline = plan_.answer_timeout;
+    const Deadline deadline = plan_.answerTimeout;
     const auto begin = Clock::now();
     Connection used = connection();
     used.send(httpRequest("GET", plan_.target), deadline); // a failure shows in the response
@@ -42,7 +42,7 @@ void PacedLoad::ask() {
         ++result_.lost;
         return;
     }
-    result_.latencies.push_back(response.finished_at - begin);
+    result_.latencies.push_back(response.finishedAt - begin);
     ++(response.status == 200 ? result_.ok : result_.other);
     if (response.keepsAlive()) {
         idle_.push_back(std::move(used));
@@ -60,7 +60,7 @@ Connection PacedLoad::connection() {
             }
         }
     }
-    return Connection::to(plan_.port, plan_.answer_timeout);
+    return Connection::to(plan_.port, plan_.answerTimeout);
 }
 
 } // namespace lifecycle::test

@@ -16,8 +16,8 @@ struct PacedPlan {
     int port = 0;
     std::string target = "/incr";
     std::size_t count = 1000;
-    double per_second = 25;
-    Clock::duration answer_timeout = std::chrono::seconds(30);
+    double perSecond = 25;
+    Clock::duration answerTimeout = std::chrono::seconds(30);
 };
 
 /// What became of them: sent == ok + other + lost.

@@ -52,7 +52,7 @@ public:
     void read(const Event& event) {
         if (isOfClient(event)) {
             if (event.word == "client.refused") {
-                const Seconds at = event.since_start.count();
+                const Seconds at = event.sinceStart.count();
                 rows_.push_back({clients, {"new connection", {{at, at, Kind::refused, "refused"}}}});
             }
             if (event.word == "client.killed") {
@@ -149,7 +149,7 @@ private:
 
     /// A process cannot log its own SIGKILL, so the sender logs it.
     void kill(const Event& event) {
-        const Seconds at = event.since_start.count();
+        const Seconds at = event.sinceStart.count();
         process_ = processes_.find(pidIn(event, "pid")).value_or(0);
         marks_.push_back({process_, {at, "SIGKILL"}});
         endProcess(at, "killed");

@@ -38,7 +38,7 @@ Processes::Processes(const std::vector<Event>& events) {
     std::map<std::size_t, Seconds> readyAt;        // by its own clock, until another process confirms it
     for (const Event& event : events) {
         const std::size_t author = add(nameOf(event));
-        const Seconds at = began_[author] + event.since_start.count();
+        const Seconds at = began_[author] + event.sinceStart.count();
         const auto confirmReady = [&](std::size_t process) {
             const auto ready = readyAt.find(process);
             if (process != author && ready != readyAt.end()) {
@@ -60,7 +60,7 @@ Processes::Processes(const std::vector<Event>& events) {
             if (event.has("role")) {
                 confirmReady(add("generation " + (event.has("generation") ? event.field("generation") : "")));
             } else if (author != 0) {
-                readyAt.emplace(author, event.since_start.count());
+                readyAt.emplace(author, event.sinceStart.count());
             }
         }
     }

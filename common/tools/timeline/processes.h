@@ -29,7 +29,7 @@ public:
     /// The process that wrote this event, in the order in which the log mentions them.
     std::size_t authorOf(const test::Event& event) const;
     /// When it wrote it, since the start of the first process.
-    Seconds timeOf(const test::Event& event) const { return began_[authorOf(event)] + event.since_start.count(); }
+    Seconds timeOf(const test::Event& event) const { return began_[authorOf(event)] + event.sinceStart.count(); }
     Seconds beganAt(std::size_t process) const { return began_[process]; }
 
     /// The process with this pid: the last one if the pid was reused.

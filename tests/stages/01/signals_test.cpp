@@ -172,7 +172,7 @@ TEST_CASE("01: a HUP that is ignored at the start stays ignored") {
 
 TEST_CASE("01: closed standard streams are no reason to fail") {
     const Process process(stage("01_signals"),
-                          {.close_stdin = true, .close_stdout = true, .close_stderr = true});
+                          {.closeStdin = true, .closeStdout = true, .closeStderr = true});
     REQUIRE(eventually([&] { return ignoresSigpipe(process.pid()); }, 10s));
     process.signal(SIGTERM);
     CHECK(process.waitForExit(10s).code == 0);

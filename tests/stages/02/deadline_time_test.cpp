@@ -17,9 +17,9 @@ Clock::duration usualEnd(const std::vector<std::string>& options) {
     for (int run = 0; run < 9; ++run) {
         const Process process(stage("02_timeout", options));
         process.waitForEvent("ready");
-        const auto asked_at = Clock::now();
+        const auto askedAt = Clock::now();
         process.signal(SIGTERM);
-        times.push_back(process.waitForExit(10s).at - asked_at);
+        times.push_back(process.waitForExit(10s).at - askedAt);
     }
     return median(times);
 }

@@ -46,7 +46,7 @@ TEST_CASE("02: when the time to run is over it ends with that cause") {
     CHECK(process.events("signal").empty());
     const Event begin = process.waitForEvent("shutdown.begin");
     CHECK(begin.field("cause").find("--run-for 50ms") != std::string::npos);
-    CHECK(begin.since_start >= 50ms);
+    CHECK(begin.sinceStart >= 50ms);
     checkStory(process);
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("02: once the time to run is over the first signal changes nothing and
     const Process process(stage("02_timeout", {"--run-for=10ms", "--work=1h", "--timeout=1h"}));
     process.waitForEvent("shutdown.begin");
     process.signal(SIGTERM);
-    waitUntil(process.waitForEvent("signal").arrived_at + 50ms);
+    waitUntil(process.waitForEvent("signal").arrivedAt + 50ms);
     CHECK(staysAlive(process, 100ms));
     process.signal(SIGTERM);
     CHECK(process.waitForExit(10s).code == 128 + SIGTERM);
@@ -87,7 +87,7 @@ TEST_CASE("02: without the option it runs until a signal comes") {
 
 TEST_CASE("02: closed standard streams change nothing") {
     const Process process(stage("02_timeout", {"--work=1h", "--timeout=50ms"}),
-                          {.close_stdin = true, .close_stdout = true, .close_stderr = true});
+                          {.closeStdin = true, .closeStdout = true, .closeStderr = true});
     REQUIRE(eventually([&] { return ignoresSigpipe(process.pid()); }, 10s));
     process.signal(SIGTERM);
     CHECK(process.waitForExit(10s).code == 75);

@@ -39,7 +39,7 @@ TEST_CASE("03: every answer after the signal says that the connection closes") {
     for (std::size_t i = 0; i < paths.size(); ++i) {
         before.push_back(server.idle());
     }
-    Connection in_flight = server.working("/hello?work=300ms");
+    Connection inFlight = server.working("/hello?work=300ms");
     server.stop();
     server.waitForEvent("readiness.off");
 
@@ -53,7 +53,7 @@ TEST_CASE("03: every answer after the signal says that the connection closes") {
             CHECK(connection->readBytes(1, 5s).outcome == Outcome::closed);
         }
     }
-    CHECK(in_flight.readResponse(10s).header("Connection") == "close");
+    CHECK(inFlight.readResponse(10s).header("Connection") == "close");
     Connection wrong = server.connect();
     wrong.send("nonsense\r\n\r\n");
     CHECK(wrong.readResponse(10s).header("Connection") == "close");

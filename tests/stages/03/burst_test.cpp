@@ -19,9 +19,9 @@ LoadPlan burstTo(const HelloServer& server, const std::string& target) {
     LoadPlan plan;
     plan.port = server.port();
     plan.clients = connections;
-    plan.keep_alive = false;
+    plan.keepAlive = false;
     plan.target = target;
-    plan.requests_per_client = 1;
+    plan.requestsPerClient = 1;
     return plan;
 }
 
@@ -60,8 +60,8 @@ TEST_CASE("03: a burst of 1000 connections racing the signal is never reset") {
     const LoadResult result = bursts({}, "/hello?work=1ms");
     CAPTURE(result);
     CHECK(result.lost == 0);
-    CHECK(result.timed_out == 0);
-    CHECK(result.failed_connects == 0);
+    CHECK(result.timedOut == 0);
+    CHECK(result.failedConnects == 0);
     CHECK(result.answeredTotal() + result.refused == connections * stops);
     CHECK(result.answeredTotal() > 0);
     CHECK(result.refused > 0); // the signal came in the middle of it, in some of the stops

@@ -9,10 +9,10 @@ namespace {
 
 constexpr int stops = rounds(20);
 
-LoadPlan clients(int count, bool keep_alive, const std::string& target) {
+LoadPlan clients(int count, bool keepAlive, const std::string& target) {
     LoadPlan plan;
     plan.clients = count;
-    plan.keep_alive = keep_alive;
+    plan.keepAlive = keepAlive;
     plan.target = target;
     return plan;
 }
@@ -20,11 +20,11 @@ LoadPlan clients(int count, bool keep_alive, const std::string& target) {
 void checkNothingLost(const Stops& result, std::size_t count) {
     CAPTURE(result.clients);
     CHECK(result.clients.lost == 0);
-    CHECK(result.clients.timed_out == 0);
-    CHECK(result.clients.failed_connects == 0);
+    CHECK(result.clients.timedOut == 0);
+    CHECK(result.clients.failedConnects == 0);
     CHECK(result.clients.refused == count); // every client came to its end by a refusal
     CHECK(result.clients.answeredTotal() == result.clients.answeredWith(200));
-    CHECK(result.unclean_exits == 0);
+    CHECK(result.uncleanExits == 0);
 }
 
 } // namespace
@@ -37,7 +37,7 @@ TEST_CASE("03: busy keep-alive clients lose nothing over 20 stops and do with pl
 
 TEST_CASE("03: clients with pauses between their requests lose nothing over 20 stops and do with plain Poco") {
     LoadPlan plan = clients(32, true, "/hello?work=0s");
-    plan.think_time = 10ms;
+    plan.thinkTime = 10ms;
     checkNothingLost(stopUnderLoad({}, plan, 100, stops), 32 * stops);
     CHECK(losesRequests({"--strategy=stopall"}, plan, 100, stops));
 }

@@ -30,10 +30,10 @@ TEST_CASE("03: a handler that hangs and hears of nothing cannot hold the process
     const std::set<pid_t> handlers = threadsOf(server.pid(), "http-worker");
     REQUIRE(handlers.size() == 1);
     const StoppedThread hanging(server, *handlers.begin());
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     const ExitStatus status = server.end();
     CHECK(status.code == 75);
-    CHECK(status.at - asked_at < 5s); // and not when it ends, in ten minutes
+    CHECK(status.at - askedAt < 5s); // and not when it ends, in ten minutes
     CHECK(server.summary().number("cut") == 1);
     CHECK(client.readResponse(5s).outcome == Outcome::closed);
 }
@@ -69,20 +69,20 @@ TEST_CASE("03: what ends before the deadline is served and only the rest is cut"
 TEST_CASE("03: the time to the deadline begins at the end of the lame duck") {
     const HelloServer server({"--lame-duck", "300ms", "--timeout", "300ms"});
     Connection client = server.working("/hello?work=10m");
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     CHECK(client.readResponse(10s).outcome == Outcome::closed);
     const ExitStatus status = server.end();
     CHECK(status.code == 75);
-    CHECK(status.at - asked_at >= 600ms);
-    CHECK(status.at - asked_at <= 600ms + limit(2s));
+    CHECK(status.at - askedAt >= 600ms);
+    CHECK(status.at - askedAt <= 600ms + limit(2s));
 }
 
 TEST_CASE("03: a timeout of nothing cuts at once") {
     const HelloServer server({"--timeout", "0s"});
     Connection client = server.working("/hello?work=10m");
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     const ExitStatus status = server.end();
     CHECK(status.code == 75);
-    CHECK(status.at - asked_at <= limit(2s));
+    CHECK(status.at - askedAt <= limit(2s));
     CHECK(client.readResponse(10s).outcome == Outcome::closed);
 }

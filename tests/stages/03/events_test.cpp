@@ -48,7 +48,7 @@ TEST_CASE("03: each event carries what its reader needs") {
     const HelloServer server({"--timeout=5s"});
     const auto connectedAfter = Clock::now();
     Connection client = server.working("/hello?work=2500ms");
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     CHECK(client.readResponse(10s).status == 200);
     CHECK(server.end().code == 0);
 
@@ -70,8 +70,8 @@ TEST_CASE("03: each event carries what its reader needs") {
     CHECK(waiting.field("state") == "handling");
     constexpr double rounding = 0.001;
     CHECK(seconds(waiting.field("age")) >= 1); // it has been waited for that long
-    CHECK(seconds(waiting.field("age")) <= inSeconds(waiting.arrived_at - connectedAfter) + rounding);
-    CHECK(seconds(waiting.field("remaining")) >= 5 - inSeconds(waiting.arrived_at - asked_at) - rounding);
+    CHECK(seconds(waiting.field("age")) <= inSeconds(waiting.arrivedAt - connectedAfter) + rounding);
+    CHECK(seconds(waiting.field("remaining")) >= 5 - inSeconds(waiting.arrivedAt - askedAt) - rounding);
     CHECK(seconds(waiting.field("remaining")) <= 4);
 
     const Event end = server.waitForEvent("request.end");
@@ -93,9 +93,9 @@ TEST_CASE("03: the drain reports at most once a second and names the oldest requ
         CHECK(report.field("path") == "/hello?work=2m");
         CHECK(report.number("in_flight") == 2);
     }
-    const auto begin = server.waitForEvent("drain.begin").since_start;
-    CHECK(reports[0].since_start - begin >= 999ms); // the log rounds to the millisecond
-    CHECK(reports[1].since_start - begin >= 1999ms);
+    const auto begin = server.waitForEvent("drain.begin").sinceStart;
+    CHECK(reports[0].sinceStart - begin >= 999ms); // the log rounds to the millisecond
+    CHECK(reports[1].sinceStart - begin >= 1999ms);
 }
 
 TEST_CASE("03: the drain names the client with half a header too") {

@@ -28,19 +28,19 @@ Clock::duration exitWithIdle(int connections, const std::string& grace) {
     for (int i = 0; i < connections; ++i) {
         idle.push_back(server.idle());
     }
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     const ExitStatus status = server.waitForExit(10s);
     CHECK(status.code == 0);
-    return status.at - asked_at;
+    return status.at - askedAt;
 }
 
 /// The same of stage 01, which does nothing but wait for the signal: the share of this machine.
 Clock::duration bareExit() {
     const Process process(stage("01_signals"));
     process.waitForEvent("ready");
-    const auto asked_at = Clock::now();
+    const auto askedAt = Clock::now();
     process.signal(SIGTERM);
-    return process.waitForExit(10s).at - asked_at;
+    return process.waitForExit(10s).at - askedAt;
 }
 
 } // namespace
@@ -64,7 +64,7 @@ TEST_CASE("03: the process ends within 5 ms of the last answer") {
         server.stop();
         const Response answer = client.readResponse(10s);
         CHECK(answer.status == 200);
-        times.push_back(server.waitForExit(10s).at - answer.finished_at);
+        times.push_back(server.waitForExit(10s).at - answer.finishedAt);
     }
     INFO("median of 20: " << in(median(times)));
     CHECK(median(times) <= limit(5ms));
@@ -75,9 +75,9 @@ TEST_CASE("03: what is left is cut within 10 ms of the deadline") {
     for (int run = 0; run < 9; ++run) {
         const HelloServer server({"--timeout", "100ms"});
         Connection client = server.working("/hello?work=10m");
-        const auto asked_at = server.stop();
-        CHECK(client.readBytes(1, 10s).finished_at - asked_at >= 100ms);
-        times.push_back(server.waitForExit(10s).at - asked_at);
+        const auto askedAt = server.stop();
+        CHECK(client.readBytes(1, 10s).finishedAt - askedAt >= 100ms);
+        times.push_back(server.waitForExit(10s).at - askedAt);
     }
     INFO("median of 9: " << in(median(times)));
     CHECK(median(times) <= 100ms + limit(10ms));
@@ -89,8 +89,8 @@ TEST_CASE("03: a connection that never sent a byte delays the end by the grace a
         const HelloServer server({"--keepalive-grace", "50ms"});
         const Connection silent = server.connect();
         get(server.port(), "/healthz"); // accepted in their order: the silent one is known now
-        const auto asked_at = server.stop();
-        times.push_back(server.waitForExit(10s).at - asked_at);
+        const auto askedAt = server.stop();
+        times.push_back(server.waitForExit(10s).at - askedAt);
     }
     INFO("median of 9: " << in(median(times)));
     CHECK(median(times) >= 50ms);
@@ -104,10 +104,10 @@ TEST_CASE("03: half a header delays the end to the deadline and 10 ms at most") 
         Connection half = server.connect();
         half.send("GET /hello HTTP/1.1\r\nHost:");
         get(server.port(), "/healthz");
-        const auto asked_at = server.stop();
+        const auto askedAt = server.stop();
         const ExitStatus status = server.waitForExit(10s);
         CHECK(status.code == 0); // it was no request
-        times.push_back(status.at - asked_at);
+        times.push_back(status.at - askedAt);
     }
     INFO("median of 9: " << in(median(times)));
     CHECK(median(times) >= 100ms);
@@ -119,14 +119,14 @@ TEST_CASE("03: 20 ms after the signal the server says that it is not ready and c
     for (int run = 0; run < 9; ++run) {
         const HelloServer server({"--lame-duck", "10s"});
         Connection client = server.idle();
-        const auto asked_at = server.stop();
+        const auto askedAt = server.stop();
         Response answer;
         do {
             client = server.connect();
             client.send(httpRequest("GET", "/readyz"));
             answer = client.readResponse(10s);
-        } while (answer.status == 200 && Clock::now() - asked_at < 5s);
-        times.push_back(answer.finished_at - asked_at);
+        } while (answer.status == 200 && Clock::now() - askedAt < 5s);
+        times.push_back(answer.finishedAt - askedAt);
         CHECK(answer.status == 503);
         CHECK(answer.header("Connection") == "close");
     }

@@ -23,24 +23,24 @@ TEST_CASE("03: an idle connection may send one more request within the grace") {
 TEST_CASE("03: an idle connection is closed when the grace is over") {
     const HelloServer server({"--keepalive-grace", "200ms"});
     Connection connection = server.idle();
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     const ReadResult end = connection.readBytes(1, 10s);
     CHECK(end.outcome == Outcome::closed);
-    CHECK(end.finished_at - asked_at >= 200ms);
+    CHECK(end.finishedAt - askedAt >= 200ms);
     const ExitStatus status = server.end();
     CHECK(status.code == 0);
-    CHECK(status.at - asked_at <= 200ms + limit(2s));
+    CHECK(status.at - askedAt <= 200ms + limit(2s));
 }
 
 TEST_CASE("03: a connection that never sent a byte does not delay the end beyond the grace") {
     const HelloServer server({"--keepalive-grace", "200ms"});
     Connection silent = server.connect();
     get(server.port(), "/healthz"); // accepted in their order: the silent one is known now
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     CHECK(silent.readBytes(1, 10s).outcome == Outcome::closed);
     const ExitStatus status = server.end();
     CHECK(status.code == 0);
-    CHECK(status.at - asked_at <= 200ms + limit(2s));
+    CHECK(status.at - askedAt <= 200ms + limit(2s));
     CHECK(server.summary().number("served") == 1);
 }
 
@@ -81,21 +81,21 @@ TEST_CASE("03: an idle connection is no request in flight") {
 TEST_CASE("03: a grace of nothing closes idle connections at once") {
     const HelloServer server({"--keepalive-grace", "0s"});
     Connection connection = server.idle();
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     CHECK(connection.readBytes(1, 10s).outcome == Outcome::closed);
     const ExitStatus status = server.end();
     CHECK(status.code == 0);
-    CHECK(status.at - asked_at <= limit(2s));
+    CHECK(status.at - askedAt <= limit(2s));
 }
 
 TEST_CASE("03: a deadline before the end of the grace closes idle connections and cuts nothing") {
     const HelloServer server({"--keepalive-grace", "1h", "--timeout", "100ms"});
     Connection connection = server.idle();
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     CHECK(connection.readBytes(1, 10s).outcome == Outcome::closed);
     const ExitStatus status = server.end();
     CHECK(status.code == 0);
-    CHECK(status.at - asked_at <= 100ms + limit(2s));
+    CHECK(status.at - askedAt <= 100ms + limit(2s));
     CHECK(server.summary().number("cut") == 0);
 }
 

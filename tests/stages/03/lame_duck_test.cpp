@@ -22,7 +22,7 @@ TEST_CASE("03: the lame duck lasts as long as the option says") {
     server.stop();
     const Event begin = server.waitForEvent("lame_duck.begin");
     const Event end = server.waitForEvent("lame_duck.end");
-    CHECK(end.since_start - begin.since_start >= 299ms); // both are cut to whole milliseconds
-    CHECK(end.since_start - begin.since_start <= 300ms + limit(2s));
+    CHECK(end.sinceStart - begin.sinceStart >= 299ms); // both are cut to whole milliseconds
+    CHECK(end.sinceStart - begin.sinceStart <= 300ms + limit(2s));
     CHECK(server.end().code == 0);
 }

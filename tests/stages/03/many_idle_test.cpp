@@ -44,8 +44,8 @@ TEST_CASE("03: a thousand connections that wake up when the grace ends are answe
     raiseDescriptorLimit();
     const HelloServer server({"--keepalive-grace", "50ms"}, {.limits = {{RLIMIT_NOFILE, 4096}}});
     auto connections = idleConnections(server, many);
-    const auto asked_at = server.stop();
-    waitUntil(asked_at + 49ms);
+    const auto askedAt = server.stop();
+    waitUntil(askedAt + 49ms);
     for (Connection& connection : connections) {
         connection.send(httpRequest("GET", "/healthz"));
     }

@@ -32,7 +32,7 @@ TEST_CASE("03: as process 1 of a container it drains and a second signal forces"
         CHECK(hanging.waitForEvent("ready").number("pid") == 1);
         const pid_t inside = firstChild(hanging.pid());
         ::kill(inside, number);
-        waitUntil(hanging.waitForEvent("signal").arrived_at + 50ms);
+        waitUntil(hanging.waitForEvent("signal").arrivedAt + 50ms);
         ::kill(inside, number);
         CHECK(hanging.waitForExit(10s).code == 128 + number);
     }

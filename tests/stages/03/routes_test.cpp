@@ -11,7 +11,7 @@ TEST_CASE("03: hello works as long as the request says") {
     const Response answer = get(server.port(), "/hello?work=100ms");
     CHECK(answer.status == 200);
     CHECK(answer.body == "hello\n");
-    CHECK(answer.finished_at - begin >= 100ms);
+    CHECK(answer.finishedAt - begin >= 100ms);
 }
 
 TEST_CASE("03: hello works as long as the option says") {
@@ -19,7 +19,7 @@ TEST_CASE("03: hello works as long as the option says") {
     const auto begin = Clock::now();
     const Response answer = get(server.port(), "/hello?other=1");
     CHECK(answer.status == 200);
-    CHECK(answer.finished_at - begin >= 100ms);
+    CHECK(answer.finishedAt - begin >= 100ms);
 }
 
 TEST_CASE("03: hello refuses a bad duration and more than ten minutes") {

@@ -71,10 +71,10 @@ TEST_CASE("03: an upload that never ends does not hold the drain") {
     Connection client = server.connect();
     client.send("POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nsome");
     CHECK(client.readResponse(5s).status == 405);
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     const ExitStatus status = server.end();
     CHECK(status.code == 0);
-    CHECK(status.at - asked_at <= 100ms + limit(2s)); // the grace
+    CHECK(status.at - askedAt <= 100ms + limit(2s)); // the grace
 }
 
 TEST_CASE("03: an upload of endless speed does not keep other clients waiting") {
@@ -162,7 +162,7 @@ TEST_CASE("03: a client that does not read its answers is cut at the deadline") 
     const Process server(
         afterShell("exec 2>/dev/null", stage("03_http_shutdown", {"--port=0", "--timeout=300ms"})));
     REQUIRE(eventually([&] { return listeningPort(server.pid()) != 0; }, 10s));
-    Connection client = Connection::to(listeningPort(server.pid()), 5s, {.receive_buffer = 4096});
+    Connection client = Connection::to(listeningPort(server.pid()), 5s, {.receiveBuffer = 4096});
     std::string many;
     for (int i = 0; i < 200'000; ++i) {
         many += httpRequest("GET", "/healthz");
@@ -175,14 +175,14 @@ TEST_CASE("03: a client that does not read its answers is cut at the deadline") 
     };
     const bool blocked = eventually([&] { return waitsForUs() && waitsForUs() && waitsForUs(); }, 60s);
 
-    const auto asked_at = Clock::now();
+    const auto askedAt = Clock::now();
     server.signal(SIGTERM);
     const ExitStatus status = server.waitForExit(10s);
     sender.join();
     CHECK(blocked);
     CHECK(error); // not all was sent
     CHECK(status.code == 75);
-    CHECK(status.at - asked_at <= 300ms + limit(2s));
+    CHECK(status.at - askedAt <= 300ms + limit(2s));
 }
 
 TEST_CASE("03: a log on an unread terminal of another user delays neither a client nor the exit") {

@@ -171,9 +171,9 @@ TEST_CASE("03: a second signal forces the end within 100 ms when nobody reads th
     server.signal(SIGTERM);
     REQUIRE(eventually([&] { return listeningPort(server.pid()) == 0; }, 5s)); // it has begun
     waitUntil(Clock::now() + 50ms);
-    const auto forced_at = Clock::now();
+    const auto forcedAt = Clock::now();
     server.signal(SIGTERM);
     const ExitStatus status = server.waitForExit(10s);
     CHECK(status.code == 128 + SIGTERM);
-    CHECK(status.at - forced_at < limit(100ms));
+    CHECK(status.at - forcedAt < limit(100ms));
 }

@@ -27,9 +27,9 @@ TEST_CASE("03: closed standard streams change nothing and no client gets an even
     for (int closed = 1; closed < 8; ++closed) {
         CAPTURE(closed);
         ProcessOptions streams;
-        streams.close_stdin = (closed & 1) != 0;
-        streams.close_stdout = (closed & 2) != 0;
-        streams.close_stderr = (closed & 4) != 0;
+        streams.closeStdin = (closed & 1) != 0;
+        streams.closeStdout = (closed & 2) != 0;
+        streams.closeStderr = (closed & 4) != 0;
         const Process server(stage("03_http_shutdown", {"--port=0"}), streams);
         REQUIRE(eventually([&] { return listeningPort(server.pid()) != 0; }, 10s));
         const int port = listeningPort(server.pid());

@@ -11,11 +11,11 @@ TEST_CASE("03: half a header does not delay the end beyond the deadline and is n
     Connection client = server.connect();
     client.send("GET /hello HTTP/1.1\r\nHost: loc");
     get(server.port(), "/healthz"); // when this is answered the half header has been seen
-    const auto asked_at = server.stop();
+    const auto askedAt = server.stop();
     CHECK(client.readBytes(1, 10s).outcome == Outcome::closed);
     const ExitStatus status = server.end();
     CHECK(status.code == 0);
-    CHECK(status.at - asked_at <= 300ms + limit(2s));
+    CHECK(status.at - askedAt <= 300ms + limit(2s));
     CHECK(server.summary().number("cut") == 0);
 }
 
@@ -23,13 +23,13 @@ TEST_CASE("03: one byte at a time does not delay the end beyond the deadline") {
     const HelloServer server({"--timeout", "500ms"});
     Connection client = server.connect();
     client.send("GET /hello HTTP/1.1\r\nX: ");
-    const auto asked_at = server.stop();
-    while (staysAlive(server, 50ms) && Clock::now() - asked_at < 10s) {
+    const auto askedAt = server.stop();
+    while (staysAlive(server, 50ms) && Clock::now() - askedAt < 10s) {
         client.send("a");
     }
     const ExitStatus status = server.end();
     CHECK(status.code == 0);
-    CHECK(status.at - asked_at <= 500ms + limit(2s));
+    CHECK(status.at - askedAt <= 500ms + limit(2s));
 }
 
 TEST_CASE("03: a request sent byte by byte is served during the drain") {
@@ -51,15 +51,15 @@ TEST_CASE("03: a client that hangs up within its header is forgotten") {
     const HelloServer server;
     Connection client = server.connect();
     client.send("GET /hello HT");
-    Connection half_closed = server.connect();
-    half_closed.send("GET /hello HTTP/1.1\r\nHo");
-    half_closed.halfClose();
+    Connection halfClosed = server.connect();
+    halfClosed.send("GET /hello HTTP/1.1\r\nHo");
+    halfClosed.halfClose();
     client.close();
-    CHECK(half_closed.readBytes(1, 10s).outcome == Outcome::closed);
-    const auto asked_at = server.stop();
+    CHECK(halfClosed.readBytes(1, 10s).outcome == Outcome::closed);
+    const auto askedAt = server.stop();
     const ExitStatus status = server.end();
     CHECK(status.code == 0);
-    CHECK(status.at - asked_at <= limit(2s));
+    CHECK(status.at - askedAt <= limit(2s));
     CHECK(server.summary().number("served") == 0);
 }
 

@@ -12,7 +12,7 @@ namespace {
 using Fixture = OrderFixture;
 
 Clock::time_point arrivalOf(const OrderServer& server, const std::string& word) {
-    return server.waitForEvent(word).arrived_at;
+    return server.waitForEvent(word).arrivedAt;
 }
 
 } // namespace
@@ -40,7 +40,7 @@ TEST_CASE("04: an event stream that nobody reads delays the exit by no more than
     for (int i = 0; i < 100; ++i) {
         requests.push_back(fixture.server.working("/hello?work=10m&x=" + std::string(2000, 'x')));
     }
-    const Watcher deaf(fixture.server.adminPort(), {.receive_buffer = 2048});
+    const Watcher deaf(fixture.server.adminPort(), {.receiveBuffer = 2048});
     REQUIRE(eventually([&] { return drainz(fixture.server)->getValue<int>("uptime_ms") > 4'000; }, 20s));
     for (Connection& request : requests) {
         request.reset();
@@ -48,7 +48,7 @@ TEST_CASE("04: an event stream that nobody reads delays the exit by no more than
     fixture.server.signal(SIGTERM);
     const Event end = fixture.server.waitForEvent("shutdown.end", 30s);
     const ExitStatus status = fixture.server.waitForExit(10s);
-    CHECK(status.at - end.arrived_at < 100ms * slower);
+    CHECK(status.at - end.arrivedAt < 100ms * slower);
 }
 
 TEST_CASE("04: idle keep-alive connections to the admin server delay the exit by no more than 100 ms") {

@@ -21,7 +21,7 @@ TEST_CASE("04: four hooks and the end of the process come within 15 ms of the la
         CHECK(answer.status == 200);
         const ExitStatus status = server.waitForExit(10s);
         CHECK(status.code == 0);
-        times.push_back(status.at - answer.finished_at);
+        times.push_back(status.at - answer.finishedAt);
     }
     INFO("median of 11: " << milliseconds(median(times)) << " ms");
     CHECK(median(times) <= limit(15ms));

@@ -55,7 +55,7 @@ TEST_CASE("04: a handler of the public server that hangs holds up neither the ad
     CHECK(server.admin("/healthz").status == 200);
     const ExitStatus status = server.waitForExit(30s);
     CHECK(status.code == 75);
-    CHECK(isSoon(server.waitForEvent("deadline.hit").arrived_at, status.at));
+    CHECK(isSoon(server.waitForEvent("deadline.hit").arrivedAt, status.at));
     CHECK(server.waitForEvent("shutdown.end").number("cut") == 1);
     CHECK(client.readResponse(5s).outcome == Outcome::closed);
 
@@ -85,11 +85,11 @@ TEST_CASE("04: a handler of the admin server that hangs holds up neither the pub
     const Response answer = client.readResponse(10s);
     CHECK(answer.status == 200);
     CHECK(answer.header("Connection") == "close");
-    CHECK(isSoon(answer.finished_at, server.waitForEvent("drain.end").arrived_at));
+    CHECK(isSoon(answer.finishedAt, server.waitForEvent("drain.end").arrivedAt));
 
     const ExitStatus status = server.waitForExit(30s);
     CHECK(status.code == 0);
-    CHECK(isSoon(server.waitForEvent("shutdown.end").arrived_at, status.at));
+    CHECK(isSoon(server.waitForEvent("shutdown.end").arrivedAt, status.at));
     CHECK(server.waitForEvent("shutdown.end").number("cut") == 0);
     CHECK(watcher.readBytes(10'000'000, 5s).bytes.find("stopped") == std::string::npos);
     CHECK(fixture.rows() == 1);

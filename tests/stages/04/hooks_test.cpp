@@ -35,28 +35,28 @@ TEST_CASE("04: the hooks run in their order and the plan names them before the r
 }
 
 TEST_CASE("04: the plan adds up lame duck and drain and hooks and is held against the grace period") {
-    const std::vector<std::string> short_hooks{"--lame-duck=2s", "--timeout=3s", "--hook-timeout=1s"};
+    const std::vector<std::string> shortHooks{"--lame-duck=2s", "--timeout=3s", "--hook-timeout=1s"};
     // readiness 1, lame duck 2 + 1, listener 1, in flight 3 + 1, orders 1, servers 1, report 1
     SECTION("without a grace period") {
-        const Fixture fixture(short_hooks);
+        const Fixture fixture(shortHooks);
         const Event total = fixture.server.waitForEvent("plan.total");
         CHECK(total.field("at_most") == "12s");
         CHECK_FALSE(total.has("warning"));
     }
     SECTION("it fits") {
-        auto options = short_hooks;
+        auto options = shortHooks;
         options.push_back("--grace=12s");
         const Fixture fixture(options);
         CHECK_FALSE(fixture.server.waitForEvent("plan.total").has("warning"));
     }
     SECTION("it does not fit") {
-        auto options = short_hooks;
+        auto options = shortHooks;
         options.push_back("--grace=11s");
         const Fixture fixture(options);
         CHECK(fixture.server.waitForEvent("plan.total").field("warning").find("killed") != std::string::npos);
     }
     SECTION("the total timeout bounds it") {
-        auto options = short_hooks;
+        auto options = shortHooks;
         options.insert(options.end(), {"--grace=11s", "--total-timeout=10s"});
         const Fixture fixture(options);
         CHECK(fixture.server.waitForEvent("plan.total").field("at_most") == "10s");

@@ -55,10 +55,10 @@ void OrderClients::run(int client) {
 
 void OrderClients::take(int status, const std::string& body, const std::string& item) {
     const std::lock_guard lock(mutex_);
-    ++answers_.by_status[status];
+    ++answers_.byStatus[status];
     if (status == 202) {
         const std::int64_t id = std::stoll(body.substr(body.find(':') + 1)); // {"id":17}
-        answers_.acknowledged_twice += answers_.acknowledged.emplace(id, item).second ? 0 : 1;
+        answers_.acknowledgedTwice += answers_.acknowledged.emplace(id, item).second ? 0 : 1;
         ++acknowledged_;
     }
 }

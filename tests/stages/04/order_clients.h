@@ -17,8 +17,8 @@ namespace lifecycle::test {
 struct OrderAnswers {
     /// The item of each acknowledged order by its id.
     std::map<std::int64_t, std::string> acknowledged;
-    std::size_t acknowledged_twice = 0; ///< ids that two clients were told
-    std::map<int, std::size_t> by_status;
+    std::size_t acknowledgedTwice = 0; ///< ids that two clients were told
+    std::map<int, std::size_t> byStatus;
     std::size_t lost = 0; ///< requests without an answer
 };
 

@@ -18,7 +18,7 @@ public:
     explicit OrderLedger(std::string path) : file_(std::move(path)) {}
 
     void add(const OrderAnswers& answers) {
-        CHECK(answers.acknowledged_twice == 0);
+        CHECK(answers.acknowledgedTwice == 0);
         for (const auto& [id, item] : answers.acknowledged) {
             CHECK(told_.emplace(id, item).second);
         }

@@ -103,10 +103,10 @@ TEST_CASE("05: while it drains another instance can listen on its port") {
 TEST_CASE("05: a pid file that cannot be written costs no client of a new generation") {
     const RestartServer server;
     LoadClients load(postingClients(server.port(), 8, 1ms));
-    const auto pid_file = server.directory() / "pid";
-    std::filesystem::remove(pid_file);
-    std::filesystem::create_directory(pid_file);
-    std::ofstream(pid_file / "file") << "in the way\n";
+    const auto pidFile = server.directory() / "pid";
+    std::filesystem::remove(pidFile);
+    std::filesystem::create_directory(pidFile);
+    std::ofstream(pidFile / "file") << "in the way\n";
     server->signal(SIGHUP);
     server->waitForEvent("pid_file.failed");
     const Event ready = server.waitForGeneration(2);

@@ -126,7 +126,7 @@ TEST_CASE("05: a new generation that was ready and dies gives the clients back")
     // The requests that were in the process which crashed, at most one per client.
     CHECK(result.lost <= 8);
     CHECK(result.refused == 0);
-    CHECK(result.timed_out == 0);
+    CHECK(result.timedOut == 0);
 
     LoadClients next(postingClients(server.port(), 8, 1ms));
     server.configure("message=good\n");

@@ -32,7 +32,7 @@ bool machineHasIpv6() {
 bool plainRestartLosesRequests() {
     const LoggedProcess plain({PLAIN_RESTART});
     LoadPlan plan = postingClients(static_cast<int>(plain.waitForEvent("ready").number("port")), 40);
-    plan.answer_timeout = 2s;
+    plan.answerTimeout = 2s;
     LoadClients load(plan);
     REQUIRE(eventually([&] { return load.answered() > 400; }, 30s));
     plain.signal(SIGHUP);
@@ -90,7 +90,7 @@ TEST_CASE("05: 25 chained restarts lose no new connection") {
     RestartServer server({"--rollback-window=0s"});
     const auto before = listeningSockets(server.pid());
     LoadPlan plan = postingClients(server.port(), 8, 1ms);
-    plan.keep_alive = false;
+    plan.keepAlive = false;
     LoadClients load(plan);
     for (int generation = 2; generation <= 1 + rounds(25); ++generation) {
         const pid_t old = server.pid();
@@ -106,9 +106,9 @@ TEST_CASE("05: 25 chained restarts lose no new connection") {
 }
 
 TEST_CASE("05: keep-alive clients lose nothing over 10 restarts and do with plain stopAll") {
-    for (const auto think_time : {0ms, 5ms}) {
+    for (const auto thinkTime : {0ms, 5ms}) {
         RestartServer server({"--rollback-window=0s"});
-        LoadClients load(postingClients(server.port(), 40, think_time));
+        LoadClients load(postingClients(server.port(), 40, thinkTime));
         for (int generation = 2; generation <= 1 + rounds(10); ++generation) {
             const std::size_t answered = load.answered();
             const pid_t old = server.pid();

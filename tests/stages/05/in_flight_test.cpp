@@ -107,7 +107,7 @@ TEST_CASE("05: an idle connection gets one more answer from the old process or i
 
     const ReadResult end = silent.readBytes(1, 30s);
     CHECK(end.outcome == Outcome::closed);
-    CHECK(end.finished_at - begin >= 1s);
+    CHECK(end.finishedAt - begin >= 1s);
     CHECK(server->waitForExit(30s).code == 0);
     const Event report = server->waitForEvent("restart.report");
     CHECK(report.number("in_flight") == 0);

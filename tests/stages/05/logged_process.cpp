@@ -20,7 +20,7 @@ namespace lifecycle::test {
 
 namespace {
 
-constexpr std::size_t requests_kept = 1000;
+constexpr std::size_t requestsKept = 1000;
 
 std::vector<std::string> intoFile(const std::string& file, const std::vector<std::string>& argv) {
     std::vector<std::string> command{"/bin/sh", "-c", "file=$0; exec \"$@\" 2>>\"$file\"", file};
@@ -59,11 +59,11 @@ void LoggedProcess::readOn() const {
         for (std::size_t end; (end = unfinished_.find('\n', begin)) != std::string::npos; begin = end + 1) {
             const std::string line = unfinished_.substr(begin, end - begin);
             const bool isRequest = line.find(" request.") != std::string::npos;
-            if (isRequest && ++requests_ > requests_kept) {
+            if (isRequest && ++requests_ > requestsKept) {
                 continue;
             }
             if (auto event = parseEvent(line)) {
-                event->arrived_at = Clock::now();
+                event->arrivedAt = Clock::now();
                 events_.push_back(std::move(*event));
             } else {
                 otherLines_.push_back(line);

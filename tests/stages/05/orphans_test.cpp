@@ -122,7 +122,7 @@ TEST_CASE("05: as process 1 it reaps orphans and takes none of them for its own"
 
 TEST_CASE("05: as a subreaper it reaps orphans and takes none of them for its own") {
     OrphansNursery nursery;
-    const Process process(nursery.command(), {.adopts_orphans = true});
+    const Process process(nursery.command(), {.adoptsOrphans = true});
     const Event ready = process.waitForEvent("ready");
     CHECK(ready.number("pid") == process.pid());
     checkThatOrphansAreReaped(nursery, process, process.pid(), static_cast<int>(ready.number("port")));

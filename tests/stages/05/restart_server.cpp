@@ -139,25 +139,25 @@ int RestartServer::end(Deadline deadline) {
     return code;
 }
 
-LoadPlan postingClients(int port, int clients, Clock::duration think_time) {
+LoadPlan postingClients(int port, int clients, Clock::duration thinkTime) {
     LoadPlan plan;
     plan.port = port;
     plan.clients = clients;
     plan.method = "POST";
     plan.target = "/echo";
     plan.body = "a body of some bytes";
-    plan.think_time = think_time;
-    plan.until_refused = false;
-    plan.answer_timeout = 30s;
+    plan.thinkTime = thinkTime;
+    plan.untilRefused = false;
+    plan.answerTimeout = 30s;
     return plan;
 }
 
 void checkNothingLost(const LoadResult& result) {
     CAPTURE(result);
     CHECK(result.lost == 0);
-    CHECK(result.timed_out == 0);
+    CHECK(result.timedOut == 0);
     CHECK(result.refused == 0);
-    CHECK(result.failed_connects == 0);
+    CHECK(result.failedConnects == 0);
     CHECK(result.answeredTotal() == result.answeredWith(200));
     CHECK(result.sent > 0);
 }

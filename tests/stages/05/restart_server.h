@@ -78,7 +78,7 @@ private:
 };
 
 /// A load that goes on over restarts: `clients` that post to /echo.
-LoadPlan postingClients(int port, int clients, Clock::duration think_time = {});
+LoadPlan postingClients(int port, int clients, Clock::duration thinkTime = {});
 
 /// Nothing that was sent got lost, whatever happened meanwhile.
 void checkNothingLost(const LoadResult& result);

@@ -44,7 +44,7 @@ TEST_CASE("05: QUIT shuts it down and with the option a second TERM is harmless"
     endless.send(httpRequest("GET", "/hello?work=10m"));
     server->waitForEvent("request.begin");
     server.signal(SIGQUIT);
-    waitUntil(server->waitForEvent("signal").arrived_at + 60ms);
+    waitUntil(server->waitForEvent("signal").arrivedAt + 60ms);
     server->signal(SIGTERM);
     server->waitForEvent("signal", 10s, [](const Event& event) { return event.has("note"); });
     server->signal(SIGQUIT);
@@ -57,7 +57,7 @@ TEST_CASE("05: a second TERM forces the end and leaves no pid file") {
     endless.send(httpRequest("GET", "/hello?work=10m"));
     server->waitForEvent("request.begin");
     server.signal(SIGTERM);
-    waitUntil(server->waitForEvent("signal").arrived_at + 60ms);
+    waitUntil(server->waitForEvent("signal").arrivedAt + 60ms);
     server->signal(SIGTERM);
     CHECK(server->waitForExit(10s).code == 128 + SIGTERM);
     CHECK(server.pid() == 0);

@@ -13,7 +13,7 @@ TEST_CASE("05: 500 restarts under load lose nothing") {
     for (int round = 0; round < 50; ++round) { // clients of their own, so that one round is short
         CAPTURE(round);
         LoadPlan plan = postingClients(server.port(), 16, 2ms);
-        plan.keep_alive = round % 2 == 0;
+        plan.keepAlive = round % 2 == 0;
         LoadClients load(plan);
         for (int restart = 0; restart < 10; ++restart) {
             const std::size_t answered = load.answered();

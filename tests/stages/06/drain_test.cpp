@@ -43,7 +43,7 @@ TEST_CASE("06: under load every 200 is in the counter when the process has ended
     for (int round = 0; round < 3; ++round) {
         const IncrementServer server({"--work=100ms", "--lame-duck=50ms", "--timeout=30s"});
         LoadClients load(
-            {.port = server.port(), .clients = 8, .target = "/incr", .think_time = 2ms});
+            {.port = server.port(), .clients = 8, .target = "/incr", .thinkTime = 2ms});
         REQUIRE(eventually([&] { return load.answered() > 100; }, 20s));
         CHECK(server.end().code == 0);
         const LoadResult result = load.wait();
@@ -52,7 +52,7 @@ TEST_CASE("06: under load every 200 is in the counter when the process has ended
     }
 
     const IncrementServer naive({"--work=1s", "--lame-duck=50ms", "--timeout=30s", "--naive"});
-    LoadClients load({.port = naive.port(), .clients = 8, .target = "/incr", .think_time = 2ms});
+    LoadClients load({.port = naive.port(), .clients = 8, .target = "/incr", .thinkTime = 2ms});
     REQUIRE(eventually([&] { return load.answered() > 100; }, 20s));
     CHECK(naive.end().code == 0);
     CHECK(total(naive) < static_cast<long long>(load.wait().answeredWith(200)));
@@ -161,7 +161,7 @@ TEST_CASE("06: a second signal forces the end and tells what is lost") {
         const IncrementServer server({"--work=1h", "--timeout=1h"});
         CHECK(server.increment() == 1);
         server.signal(SIGTERM);
-        waitUntil(server.waitForEvent("signal").arrived_at + 60ms);
+        waitUntil(server.waitForEvent("signal").arrivedAt + 60ms);
         CHECK(server.end().code == 128 + SIGTERM);
         for (const Event& lost : server.events("jobs.lost")) {
             told = lost.number("unapplied") == 1;

@@ -25,9 +25,9 @@ TEST_CASE("06: the healthcheck follows readiness through the lame duck to the en
     CHECK(healthOf(server.port()).said == "200 ready\n");
     server.signal(SIGTERM);
     server.waitForEvent("lame_duck.begin");
-    const Health lame_duck = healthOf(server.port());
-    CHECK(lame_duck.code == 1);
-    CHECK(lame_duck.said == "503 shutting down\n");
+    const Health lameDuck = healthOf(server.port());
+    CHECK(lameDuck.code == 1);
+    CHECK(lameDuck.said == "503 shutting down\n");
     server.signal(SIGKILL);
     server.waitForExit(20s);
     const Health gone = healthOf(server.port());

@@ -62,7 +62,7 @@ TEST_CASE("06: as process 1 a second signal forces the end") {
           200);
     const pid_t inside = firstChild(outside.pid());
     ::kill(inside, SIGTERM);
-    waitUntil(outside.waitForEvent("signal").arrived_at + 60ms);
+    waitUntil(outside.waitForEvent("signal").arrivedAt + 60ms);
     ::kill(inside, SIGTERM);
     CHECK(outside.waitForExit(10s).code == 128 + SIGTERM);
 }

@@ -35,8 +35,8 @@ bool pass(int from, int to, Swallow swallow) {
 
 } // namespace
 
-RedisProxy::RedisProxy(int server_port)
-    : server_port_(server_port), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RedisProxy::RedisProxy(int serverPort)
+    : serverPort_(serverPort), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
     if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
@@ -67,10 +67,10 @@ void RedisProxy::acceptUntilStopped() {
     }
 }
 
-void RedisProxy::forward(int client_socket) {
-    const FileDescriptor client(client_socket);
+void RedisProxy::forward(int clientSocket) {
+    const FileDescriptor client(clientSocket);
     const FileDescriptor server(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const sockaddr_in address = loopback(server_port_);
+    const sockaddr_in address = loopback(serverPort_);
     if (::connect(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         return;
     }

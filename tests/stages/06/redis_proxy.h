@@ -15,7 +15,7 @@ namespace lifecycle::test {
 class RedisProxy {
 public:
     /// Forwards to this port of 127.0.0.1.
-    explicit RedisProxy(int server_port);
+    explicit RedisProxy(int serverPort);
     RedisProxy(const RedisProxy&) = delete;
     RedisProxy& operator=(const RedisProxy&) = delete;
     ~RedisProxy();
@@ -33,7 +33,7 @@ private:
     void forward(int client);
     bool swallowsThis();
 
-    const int server_port_;
+    const int serverPort_;
     FileDescriptor listener_;
     int port_ = 0;
     std::atomic<bool> stopping_{false};

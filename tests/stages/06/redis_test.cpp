@@ -23,7 +23,7 @@ public:
     explicit CountingUnderLoad(const RedisServer& redis)
         : redis_(redis),
           server_({at(redis.address()), "--work=50ms", "--timeout=60s"}),
-          load_({.port = server_.port(), .clients = 4, .target = "/incr", .think_time = 5ms}) {
+          load_({.port = server_.port(), .clients = 4, .target = "/incr", .thinkTime = 5ms}) {
         REQUIRE(answersSoMany(100));
     }
 

@@ -19,7 +19,7 @@ TEST_CASE("06: with respond-last the answer comes when the counter is one higher
     const Response answer = get(server.port(), "/incr");
     CHECK(answer.status == 200);
     CHECK(answer.body == "counted\n");
-    CHECK(answer.finished_at - begin >= 100ms);
+    CHECK(answer.finishedAt - begin >= 100ms);
     CHECK(get(server.port(), "/counter").body == "1\n");
 }
 

@@ -89,12 +89,12 @@ TEST_CASE("06: a bad variable is refused by its name") {
 }
 
 TEST_CASE("06: REDIS_ADDR names Redis unless an option does") {
-    const Process by_address(stage("06_docker", {"--port=0"}),
+    const Process byAddress(stage("06_docker", {"--port=0"}),
                              {.environment = {"REDIS_ADDR=127.0.0.1:1"}});
-    CHECK(by_address.waitForEvent("redis.failing").field("address") == "127.0.0.1:1");
-    const Process by_option(stage("06_docker", {"--port=0", "--redis=127.0.0.1:2"}),
+    CHECK(byAddress.waitForEvent("redis.failing").field("address") == "127.0.0.1:1");
+    const Process byOption(stage("06_docker", {"--port=0", "--redis=127.0.0.1:2"}),
                             {.environment = {"REDIS_ADDR=127.0.0.1:1", "LAB_REDIS=127.0.0.1:3"}});
-    CHECK(by_option.waitForEvent("redis.failing").field("address") == "127.0.0.1:2");
+    CHECK(byOption.waitForEvent("redis.failing").field("address") == "127.0.0.1:2");
 }
 
 TEST_CASE(
@@ -104,8 +104,8 @@ TEST_CASE(
     CHECK(fits.waitForEvent("plan.total").field("at_most") == "10s");
     CHECK_FALSE(fits.waitForEvent("plan.total").has("warning"));
 
-    const IncrementServer too_long({"--lame-duck=2s", "--timeout=8s"});
-    const Event total = too_long.waitForEvent("plan.total");
+    const IncrementServer tooLong({"--lame-duck=2s", "--timeout=8s"});
+    const Event total = tooLong.waitForEvent("plan.total");
     CHECK(total.field("at_most") == "11s");
     CHECK(total.field("grace") == "10s");
     CHECK(total.field("warning").find("killed") != std::string::npos);

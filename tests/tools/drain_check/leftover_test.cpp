@@ -26,8 +26,8 @@ const std::vector<std::string> stubborn{
 /// something in their environment that nobody else has.
 class Run {
 public:
-    explicit Run(const std::vector<std::string>& command, const std::string& exit_limit = "1m")
-        : tool_(commandLine(command, exit_limit), {.environment = {mark_}}) {}
+    explicit Run(const std::vector<std::string>& command, const std::string& exitLimit = "1m")
+        : tool_(commandLine(command, exitLimit), {.environment = {mark_}}) {}
 
     const Process* operator->() const { return &tool_; }
 
@@ -48,8 +48,8 @@ public:
 
 private:
     static std::vector<std::string> commandLine(const std::vector<std::string>& command,
-                                                const std::string& exit_limit) {
-        std::vector<std::string> argv{DRAIN_CHECK, "--only=idle-exit", "--exit-limit", exit_limit, "--"};
+                                                const std::string& exitLimit) {
+        std::vector<std::string> argv{DRAIN_CHECK, "--only=idle-exit", "--exit-limit", exitLimit, "--"};
         argv.insert(argv.end(), command.begin(), command.end());
         return argv;
     }

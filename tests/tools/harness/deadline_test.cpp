@@ -27,7 +27,7 @@ TEST_CASE("support: eventually ends with the condition or with the deadline") {
     CHECK(eventually([&] { return ++calls == 3; }, 10s));
     CHECK(calls == 3);
 
-    const auto began_at = Clock::now();
+    const auto beganAt = Clock::now();
     CHECK_FALSE(eventually([] { return false; }, 20ms));
-    CHECK(Clock::now() - began_at >= 20ms);
+    CHECK(Clock::now() - beganAt >= 20ms);
 }

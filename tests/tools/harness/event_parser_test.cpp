@@ -10,7 +10,7 @@ using lifecycle::test::parseEvent;
 TEST_CASE("support: an event line has a time and a word and fields") {
     const auto event = parseEvent("+12.345s drain.begin in_flight=3 deadline=10s");
     REQUIRE(event);
-    CHECK(event->since_start == 12345ms);
+    CHECK(event->sinceStart == 12345ms);
     CHECK(event->word == "drain.begin");
     CHECK(event->fields.size() == 2);
     CHECK(event->number("in_flight") == 3);

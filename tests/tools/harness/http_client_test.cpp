@@ -83,9 +83,9 @@ TEST_CASE("support: the client tells closed from truncated from reset from timeo
             peer.readRequest();
             peer.readByte();
         });
-        const auto began_at = Clock::now();
+        const auto beganAt = Clock::now();
         CHECK(get(server.port(), "/", 20ms).outcome == Outcome::timeout);
-        CHECK(Clock::now() - began_at >= 20ms);
+        CHECK(Clock::now() - beganAt >= 20ms);
     }
 }
 
@@ -134,7 +134,7 @@ TEST_CASE("support: a client with a small receive buffer that does not read bloc
         peer.write(large);
         written = true;
     });
-    auto connection = Connection::to(server.port(), 5s, {.receive_buffer = 4096});
+    auto connection = Connection::to(server.port(), 5s, {.receiveBuffer = 4096});
     CHECK(connection.readBytes(1000, 10s).outcome == Outcome::complete);
     CHECK_FALSE(written);
     CHECK(connection.readBytes(large.size() - 1000, 30s).outcome == Outcome::complete);
@@ -153,10 +153,10 @@ TEST_CASE("support: a send has a deadline as well") {
 }
 
 TEST_CASE("support: the client resets a connection when told to") {
-    std::atomic<bool> got_byte{true};
+    std::atomic<bool> gotByte{true};
     ScriptedServer server([&](ScriptedServer::Peer& peer) {
         peer.write("x");
-        got_byte = peer.readByte();
+        gotByte = peer.readByte();
     });
     {
         auto connection = Connection::to(server.port());
@@ -165,7 +165,7 @@ TEST_CASE("support: the client resets a connection when told to") {
         connection.reset();
         CHECK(connection.localPort() == 0);
     }
-    CHECK(lifecycle::test::eventually([&] { return !got_byte; }, 10s));
+    CHECK(lifecycle::test::eventually([&] { return !gotByte; }, 10s));
 }
 
 TEST_CASE("support: the client knows a whole answer from the beginning of one") {

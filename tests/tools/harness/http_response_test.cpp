@@ -34,7 +34,7 @@ TEST_CASE("support: a response with a length ends behind its body") {
     CHECK(response.header("X-None").empty());
     CHECK(response.body == "hello\n");
     CHECK(rest == "HTTP");
-    CHECK(response.first_byte_at <= response.finished_at);
+    CHECK(response.firstByteAt <= response.finishedAt);
 }
 
 TEST_CASE("support: a chunked response ends behind its trailers") {
@@ -66,7 +66,7 @@ TEST_CASE("support: of a body without an end only the beginning is kept") {
         CHECK(bytes.empty());
     }
     CHECK(parser.response().body == "0123456789");
-    CHECK(parser.response().body_size == 1600);
+    CHECK(parser.response().bodySize == 1600);
 
     for (const std::string& start : {std::string("HTTP/1.1 200 OK\r\nX: "), head}) {
         ResponseParser endless;
@@ -83,9 +83,9 @@ TEST_CASE("support: of a body without an end only the beginning is kept") {
 TEST_CASE("support: responses that never have a body end behind their header") {
     ResponseParser no_content;
     CHECK(feedBytewise(no_content, "HTTP/1.1 204 No Content\r\n\r\nx") == "x");
-    ResponseParser to_head(false);
-    CHECK(feedBytewise(to_head, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nx") == "x");
-    CHECK(to_head.response().outcome == Outcome::complete);
+    ResponseParser toHead(false);
+    CHECK(feedBytewise(toHead, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nx") == "x");
+    CHECK(toHead.response().outcome == Outcome::complete);
 }
 
 TEST_CASE("support: an interim response is passed over") {

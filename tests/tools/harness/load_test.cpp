@@ -29,7 +29,7 @@ ScriptedServer::Script answers(int count) {
 
 TEST_CASE("support: every request of a load is counted once") {
     ScriptedServer server(answers(1'000'000));
-    LoadClients load({.port = server.port(), .clients = 4, .requests_per_client = 50});
+    LoadClients load({.port = server.port(), .clients = 4, .requestsPerClient = 50});
     const auto result = load.wait();
     CHECK(result.sent == 200);
     CHECK(result.answeredWith(200) == 200);
@@ -37,7 +37,7 @@ TEST_CASE("support: every request of a load is counted once") {
     CHECK(result.lost == 0);
     CHECK(result.refused == 0);
     CHECK(result.latencies.size() == 200);
-    CHECK(result.last_answer_at);
+    CHECK(result.lastAnswerAt);
     CHECK(load.answered() == 200);
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("support: a load with one connection per request asks for the close") 
             peer.write(ok);
         }
     });
-    LoadClients load({.port = server.port(), .keep_alive = false, .requests_per_client = 20});
+    LoadClients load({.port = server.port(), .keepAlive = false, .requestsPerClient = 20});
     CHECK(load.wait().answeredWith(200) == 20);
     CHECK(connections == 20);
 }
@@ -60,12 +60,12 @@ TEST_CASE("support: a request on a reused connection without an answer is lost")
         peer.write(ok);
         peer.readRequest(); // taken, and never answered
     });
-    LoadClients load({.port = server.port(), .requests_per_client = 10});
+    LoadClients load({.port = server.port(), .requestsPerClient = 10});
     const auto result = load.wait();
     CHECK(result.sent == 10);
     CHECK(result.answeredWith(200) == 5);
     CHECK(result.lost == 5);
-    CHECK(result.lost_on_reused == 5);
+    CHECK(result.lostOnReused == 5);
 }
 
 TEST_CASE("support: a client told to close asks on a new connection") {
@@ -73,7 +73,7 @@ TEST_CASE("support: a client told to close asks on a new connection") {
         peer.readRequest();
         peer.write(unavailable);
     });
-    LoadClients load({.port = server.port(), .requests_per_client = 10});
+    LoadClients load({.port = server.port(), .requestsPerClient = 10});
     const auto result = load.wait();
     CHECK(result.answeredWith(503) == 10);
     CHECK(result.lost == 0);
@@ -81,28 +81,28 @@ TEST_CASE("support: a client told to close asks on a new connection") {
 
 TEST_CASE("support: a load ends at the first refused connect") {
     ScriptedServer server(answers(1));
-    LoadClients load({.port = server.port(), .clients = 4, .keep_alive = false});
+    LoadClients load({.port = server.port(), .clients = 4, .keepAlive = false});
     REQUIRE(eventually([&] { return load.answered() >= 20; }, 10s));
     server.stopListening();
     const auto result = load.wait();
-    CHECK(result.refused + result.failed_connects >= 4);
-    CHECK(result.sent == result.answeredTotal() + result.lost + result.timed_out);
+    CHECK(result.refused + result.failedConnects >= 4);
+    CHECK(result.sent == result.answeredTotal() + result.lost + result.timedOut);
 }
 
 TEST_CASE("support: a load that goes on after a refusal ends with its time") {
     ScriptedServer server(answers(1));
     server.stopListening();
-    const auto began_at = Clock::now();
-    LoadClients load({.port = server.port(), .duration = 50ms, .until_refused = false});
+    const auto beganAt = Clock::now();
+    LoadClients load({.port = server.port(), .duration = 50ms, .untilRefused = false});
     const auto result = load.wait();
     CHECK(result.sent == 0);
     CHECK(result.refused > 1);
-    CHECK(Clock::now() - began_at >= 50ms);
+    CHECK(Clock::now() - beganAt >= 50ms);
 }
 
 TEST_CASE("support: a load ends when it is stopped even in a long pause") {
     ScriptedServer server(answers(1'000'000));
-    LoadClients load({.port = server.port(), .clients = 2, .think_time = 1h, .duration = 1h});
+    LoadClients load({.port = server.port(), .clients = 2, .thinkTime = 1h, .duration = 1h});
     REQUIRE(eventually([&] { return load.answered() == 2; }, 10s));
     load.stop();
     CHECK(load.wait().answeredWith(200) == 2);
@@ -113,9 +113,9 @@ TEST_CASE("support: an answer that does not come in time is counted as timed out
         peer.readRequest();
         peer.readByte();
     });
-    LoadClients load({.port = server.port(), .requests_per_client = 1, .answer_timeout = 20ms});
+    LoadClients load({.port = server.port(), .requestsPerClient = 1, .answerTimeout = 20ms});
     const auto result = load.wait();
-    CHECK(result.timed_out == 1);
+    CHECK(result.timedOut == 1);
     CHECK(result.lost == 0);
     std::ostringstream text;
     text << result;

@@ -54,8 +54,8 @@ TEST_CASE("support: output is captured whole and stderr by line with its time") 
     CHECK(lines[0].text == "one");
     CHECK(lines[1].text.empty());
     CHECK(lines[2].text == "end");
-    CHECK(lines[0].arrived_at >= before);
-    CHECK(lines[0].arrived_at <= lines[2].arrived_at);
+    CHECK(lines[0].arrivedAt >= before);
+    CHECK(lines[0].arrivedAt <= lines[2].arrivedAt);
     CHECK(status.at >= before);
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("support: waiting for an event returns the first that fits") {
     CHECK(process.waitForEvent("ready").number("port") == 8080);
     const auto last = process.waitForEvent(
         "drain.waiting", 10s, [](const Event& event) { return event.field("in_flight") == "1"; });
-    CHECK(last.since_start == 3ms);
+    CHECK(last.sinceStart == 3ms);
     CHECK(process.events().size() == 3);
     CHECK(process.events("drain.waiting").size() == 2);
     CHECK_FALSE(process.exitStatus());
@@ -83,9 +83,9 @@ TEST_CASE("support: waiting for an event returns the first that fits") {
 
 TEST_CASE("support: waiting for an event ends at once when the process has ended") {
     const Process process(shell("echo '+0.001s exit code=69' >&2; exit 69"));
-    const auto began_at = Clock::now();
+    const auto beganAt = Clock::now();
     CHECK_THROWS_AS(process.waitForEvent("ready", 60s), std::runtime_error);
-    CHECK(Clock::now() - began_at < 30s);
+    CHECK(Clock::now() - beganAt < 30s);
 }
 
 TEST_CASE("support: waiting for an event or the exit ends with the deadline") {
@@ -129,11 +129,11 @@ TEST_CASE("support: the environment and limits and directory are the ones asked 
 }
 
 TEST_CASE("support: a process can start with closed standard descriptors") {
-    const auto open_descriptors = "for fd in 0 1 2; do [ -e /proc/$$/fd/$fd ] && list=$list$fd; "
+    const auto openDescriptors = "for fd in 0 1 2; do [ -e /proc/$$/fd/$fd ] && list=$list$fd; "
                                   "done; exit 1$list";
-    CHECK(Process(shell(open_descriptors), {.close_stdin = true}).waitForExit(10s).code == 112);
-    CHECK(Process(shell(open_descriptors), {.close_stdout = true}).waitForExit(10s).code == 102);
-    CHECK(Process(shell(open_descriptors), {.close_stderr = true}).waitForExit(10s).code == 101);
+    CHECK(Process(shell(openDescriptors), {.closeStdin = true}).waitForExit(10s).code == 112);
+    CHECK(Process(shell(openDescriptors), {.closeStdout = true}).waitForExit(10s).code == 102);
+    CHECK(Process(shell(openDescriptors), {.closeStderr = true}).waitForExit(10s).code == 101);
 }
 
 TEST_CASE("support: a program that cannot be started is an error with its reason") {
@@ -185,17 +185,17 @@ TEST_CASE("support: the time of exit is that of the death to well below a millis
         const std::string program = "/proc/" + std::to_string(child) + "/exe";
         REQUIRE(lifecycle::test::eventually(
             [&] { return std::filesystem::read_symlink(program).filename() == "sleep"; }, 10s));
-        const auto began_at = Clock::now();
+        const auto beganAt = Clock::now();
         ::kill(child, SIGKILL);
         ::waitpid(child, nullptr, 0);
-        bare.push_back(Clock::now() - began_at);
+        bare.push_back(Clock::now() - beganAt);
 
         const Process process({"sleep", "60"});
-        const auto killed_at = Clock::now();
+        const auto killedAt = Clock::now();
         process.signal(SIGKILL);
         const auto status = process.waitForExit(10s);
-        CHECK(status.at >= killed_at);
-        ours.push_back(status.at - killed_at);
+        CHECK(status.at >= killedAt);
+        ours.push_back(status.at - killedAt);
     }
     std::sort(bare.begin(), bare.end());
     std::sort(ours.begin(), ours.end());

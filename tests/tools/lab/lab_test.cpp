@@ -133,14 +133,14 @@ TEST_CASE("lab: what is missing is installed by root and by sudo, and otherwise 
     const std::string asRoot = "[ \"$1\" = -u ] && echo 0";
     const std::string asUser = "[ \"$1\" = -u ] && echo 1000";
     // Installs by making the tool work, and tells how it was called.
-    const std::string install_make = "echo \"$@\" >>calls; case $* in *'install -y'*make) "
+    const std::string installMake = "echo \"$@\" >>calls; case $* in *'install -y'*make) "
                                      "printf '#!/bin/bash\\necho GNU Make 4.3\\n' >tools/make;; esac";
     const auto missingMake = [&](const std::string& user, const std::string& sudo) {
         auto lab = std::make_unique<Lab>();
         lab->miss("make");
         lab->provide("id", user);
         lab->provide("sudo", sudo);
-        lab->provide("apt-get", install_make);
+        lab->provide("apt-get", installMake);
         lab->provide("ctest", "[ \"$1\" = --preset ] && echo '100% tests passed'; exit 0");
         return lab;
     };

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string run(const std::vector<std::string>& arguments, bool with_errors) {
+std::string run(const std::vector<std::string>& arguments, bool withErrors) {
     std::vector<std::string> command{"docker"};
     command.insert(command.end(), arguments.begin(), arguments.end());
     const Process process(command);
@@ -27,7 +27,7 @@ std::string run(const std::vector<std::string>& arguments, bool with_errors) {
     if (status.code != 0) {
         throw std::runtime_error("docker " + arguments.at(0) + ": " + errors);
     }
-    std::string said = process.standardOutput() + (with_errors ? errors : "");
+    std::string said = process.standardOutput() + (withErrors ? errors : "");
     said.erase(said.find_last_not_of('\n') + 1);
     return said;
 }
