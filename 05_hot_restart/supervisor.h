@@ -18,7 +18,7 @@
 #include "restart_limits.h"
 #include "settings.h"
 #include "start_guard.h"
-#include "workers.h"
+#include "worker_table.h"
 
 namespace stage {
 
@@ -80,7 +80,7 @@ private:
     lifecycle::DoneCallback whenStopped_;
     Heartbeat heartbeat_;
     lifecycle::RestartRequests requests_;
-    Workers workers_;
+    WorkerTable workers_;
     unsigned lastGeneration_ = 0;
     bool hasServed_ = false;
     bool restartPending_ = false;

@@ -17,7 +17,7 @@ namespace lifecycle::http {
 
 using Poco::Net::HTTPResponse;
 
-Outcome Exchange::run() noexcept try {
+Disposition Exchange::run() noexcept try {
     const TimePoint begin = Clock::now();
     connection_.beginParsing(begin);
     session_.clearTrailers();
@@ -25,13 +25,13 @@ Outcome Exchange::run() noexcept try {
     std::uint64_t number = 0;
     std::string path;
     int status = 0;
-    Outcome outcome = Outcome::close;
+    Disposition disposition = Disposition::close;
     {
         Response response(service_, connection_, session_);
         std::optional<Request> request;
         request.emplace(service_, connection_.socket(), response, session_, guards_);
         if (!connection_.beginRequest(request->getMethod(), request->getURI(), request->hasBody())) {
-            return Outcome::close;
+            return Disposition::close;
         }
         number = service_.counters.requests.fetch_add(1) + 1;
         path = request->getURI();
@@ -39,24 +39,24 @@ Outcome Exchange::run() noexcept try {
                                         {"method", request->getMethod()},
                                         {"path", path},
                                         {"peer", connection_.peer()}});
-        outcome = respond(*request, response);
+        disposition = respond(*request, response);
         status = response.getStatus();
     }  // Here the response is flushed.
 
     const bool clientLeft = session_.networkException() != nullptr;
-    if (outcome != Outcome::takenOver && connection_.socket().sendFailed()) {
+    if (disposition != Disposition::takenOver && connection_.socket().sendFailed()) {
         connection_.abort();  // To a client that reads again, half a response must not look whole.
     }
     const TimePoint now = Clock::now();
-    if (!connection_.endRequest(now, service_.counters.served, outcome == Outcome::takenOver)) {
+    if (!connection_.endRequest(now, service_.counters.served, disposition == Disposition::takenOver)) {
         // It counts as cut already. A socket that was taken over is not ours to close.
-        return outcome == Outcome::takenOver ? outcome : Outcome::close;
+        return disposition == Disposition::takenOver ? disposition : Disposition::close;
     }
     std::string_view error = error_;  // nothing from here on allocates: the request has been counted
-    if (!clientLeft && error.empty() && outcome != Outcome::takenOver && session_.lengthMismatch()) {
+    if (!clientLeft && error.empty() && disposition != Disposition::takenOver && session_.lengthMismatch()) {
         error = "the answer is not as long as its Content-Length";
         connection_.abort();
-        outcome = Outcome::close;
+        disposition = Disposition::close;
     }
     const Duration took = now - begin;
     if (!error.empty()) {
@@ -71,7 +71,7 @@ Outcome Exchange::run() noexcept try {
     } else {
         service_.emit("request.end", {{"id", number}, {"path", path}, {"status", status}, {"took", took}});
     }
-    return clientLeft && outcome != Outcome::takenOver ? Outcome::close : outcome;
+    return clientLeft && disposition != Disposition::takenOver ? Disposition::close : disposition;
 } catch (const std::bad_alloc&) {
     return fail("no memory left");
 } catch (const std::exception& error) {
@@ -82,7 +82,7 @@ Outcome Exchange::run() noexcept try {
 
 /// The request cannot be served. It still counts: as shed or, if its response has begun, as one that a
 /// handler failed to finish.
-Outcome Exchange::fail(const char* reason) noexcept {
+Disposition Exchange::fail(const char* reason) noexcept {
     if (connection_.state() != ConnectionState::writing) {
         return http::shed(service_, connection_, reason);
     }
@@ -90,10 +90,10 @@ Outcome Exchange::fail(const char* reason) noexcept {
     if (connection_.endRequest(Clock::now(), service_.counters.served, false)) {
         service_.emit("request.end", {{"peer", connection_.peer()}, {"error", reason}});
     }
-    return Outcome::close;
+    return Disposition::close;
 }
 
-Outcome Exchange::respond(Request& request, Response& response) {
+Disposition Exchange::respond(Request& request, Response& response) {
     response.respondsTo(request);
     response.setDate(Poco::Timestamp());
     response.setVersion(request.getVersion());
@@ -109,7 +109,7 @@ Outcome Exchange::respond(Request& request, Response& response) {
     }
 
     if (session_.isTakenOver()) {
-        return Outcome::takenOver;
+        return Disposition::takenOver;
     }
     if (!response.sent()) {
         response.setStatusAndReason(HTTPResponse::HTTP_INTERNAL_SERVER_ERROR);
@@ -123,14 +123,14 @@ Outcome Exchange::respond(Request& request, Response& response) {
     } else if (!error_.empty()) {
         // The end that the response would write must not make half an answer look whole.
         connection_.abort();
-        return Outcome::close;
+        return Disposition::close;
     }
     const std::optional<std::uint64_t> unread = request.unreadBody();
     if (response.getKeepAlive() && unread) {
         connection_.socket().skip(*unread);
-        return Outcome::keepAlive;
+        return Disposition::keepAlive;
     }
-    return unread == 0 ? Outcome::close : Outcome::linger;
+    return unread == 0 ? Disposition::close : Disposition::linger;
 }
 
 void Exchange::callHandler(Request& request, Response& response) {
@@ -150,7 +150,7 @@ void Exchange::callHandler(Request& request, Response& response) {
     handler->handleRequest(request, response);
 }
 
-Outcome Exchange::reject() noexcept try {
+Disposition Exchange::reject() noexcept try {
     const HTTPResponse::HTTPStatus status = connection_.socket().head().status();
     service_.emit("request.malformed", {{"status", static_cast<int>(status)},
                                         {"peer", connection_.peer()},
@@ -164,17 +164,17 @@ Outcome Exchange::reject() noexcept try {
         response.setKeepAlive(false);
         response.send();
     }
-    return Outcome::linger;
+    return Disposition::linger;
 } catch (...) {
-    return Outcome::close;  // No memory, or the client has left.
+    return Disposition::close;  // No memory, or the client has left.
 }
 
-Outcome shed(Service& service, Connection& connection, const char* reason) noexcept {
+Disposition shed(Service& service, Connection& connection, const char* reason) noexcept {
     if (!connection.beginShedding()) {
-        return Outcome::close;  // Counted as cut.
+        return Disposition::close;  // Counted as cut.
     }
     service.shed(connection.socket().sockfd(), connection.peer(), reason);
-    return Outcome::linger;
+    return Disposition::linger;
 }
 
 }  // namespace lifecycle::http

@@ -13,7 +13,7 @@ class Response;
 struct Service;
 
 /// What becomes of a connection after an exchange.
-enum class Outcome {
+enum class Disposition {
     keepAlive,
     close,
     linger,     ///< the client may still be sending
@@ -28,14 +28,14 @@ public:
 
     /// Blocks for as long as the handler and the client take. Never throws. Requires that the whole head
     /// is there.
-    Outcome run() noexcept;
+    Disposition run() noexcept;
 
     /// Responds to what the socket found to be malformed.
-    Outcome reject() noexcept;
+    Disposition reject() noexcept;
 
 private:
-    Outcome fail(const char* reason) noexcept;
-    Outcome respond(Request& request, Response& response);
+    Disposition fail(const char* reason) noexcept;
+    Disposition respond(Request& request, Response& response);
     void callHandler(Request& request, Response& response);
 
     Service& service_;
@@ -46,6 +46,6 @@ private:
 };
 
 /// Sends a 503 and counts it; for lack of memory or threads.
-Outcome shed(Service& service, Connection& connection, const char* reason) noexcept;
+Disposition shed(Service& service, Connection& connection, const char* reason) noexcept;
 
 }  // namespace lifecycle::http

@@ -29,21 +29,21 @@ bool Exchanges::isHere(const Service& service) {
     return serving == &service;
 }
 
-Outcome Exchanges::serve(Connection& connection) noexcept {
+Disposition Exchanges::serve(Connection& connection) noexcept {
     const Serving here(service_);
     for (;;) {
         bool more = false;
-        const Outcome outcome = serveNext(connection, more);
+        const Disposition disposition = serveNext(connection, more);
         if (!more) {
-            return outcome;
+            return disposition;
         }
     }
 }
 
 /// `more`: the client did not wait for its last response, more of its bytes have been received already.
-Outcome Exchanges::serveNext(Connection& connection, bool& more) {
+Disposition Exchanges::serveNext(Connection& connection, bool& more) {
     if (!connection.beginReading(Clock::now())) {
-        return Outcome::close;
+        return Disposition::close;
     }
     ConnectionSocket& socket = connection.socket();
     const Arrival arrival = socket.receiveHead();
@@ -52,16 +52,16 @@ Outcome Exchanges::serveNext(Connection& connection, bool& more) {
         connection.revertToIdle();
     }
     if (arrival == Arrival::end || tooLate) {
-        return Outcome::close;
+        return Disposition::close;
     }
     if (arrival == Arrival::nothing || arrival == Arrival::part) {
-        return Outcome::keepAlive;
+        return Disposition::keepAlive;
     }
     if (arrival == Arrival::noMemory) {
         return shed(service_, connection, "no memory left");
     }
 
-    Outcome outcome = Outcome::close;
+    Disposition disposition = Disposition::close;
     try {
         if (!session_) {
             session_.emplace(service_.params);
@@ -71,18 +71,18 @@ Outcome Exchanges::serveNext(Connection& connection, bool& more) {
         return shed(service_, connection, "no memory left");
     }
     Exchange exchange(service_, connection, *session_);
-    outcome = arrival == Arrival::whole ? exchange.run() : exchange.reject();
+    disposition = arrival == Arrival::whole ? exchange.run() : exchange.reject();
     try {
         session_->detach();
     } catch (const std::exception&) {
         session_.reset();
-        return Outcome::close;
+        return Disposition::close;
     }
-    if (outcome == Outcome::close && socket.hasInput()) {
-        outcome = Outcome::linger;  // Closing over what it has sent would reset it.
+    if (disposition == Disposition::close && socket.hasInput()) {
+        disposition = Disposition::linger;  // Closing over what it has sent would reset it.
     }
-    more = outcome == Outcome::keepAlive && socket.holdsBytes();
-    return outcome;
+    more = disposition == Disposition::keepAlive && socket.holdsBytes();
+    return disposition;
 }
 
 }  // namespace lifecycle::http

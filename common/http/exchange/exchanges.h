@@ -14,13 +14,13 @@ public:
 
     /// Serves what has arrived on a connection: one request, and those that the client has sent behind it. Blocks for
     /// as long as handlers and the client take.
-    Outcome serve(Connection& connection) noexcept;
+    Disposition serve(Connection& connection) noexcept;
 
     /// This thread is in a handler of that service, or on its way to or from it.
     static bool isHere(const Service& service);
 
 private:
-    Outcome serveNext(Connection& connection, bool& more);
+    Disposition serveNext(Connection& connection, bool& more);
 
     Service& service_;
     std::optional<HttpSession> session_;  // made when it is needed

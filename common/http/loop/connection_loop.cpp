@@ -163,11 +163,11 @@ void ConnectionLoop::onScarce(Listener::Accepted client) {
         return;
     }
     connections_.hurryLingering();
-    const Outcome outcome = shed(service_, *connection, "no descriptor left");
-    if (outcome == Outcome::linger && connections_.adjust(*connection)) {
+    const Disposition disposition = shed(service_, *connection, "no descriptor left");
+    if (disposition == Disposition::linger && connections_.adjust(*connection)) {
         fireLimits();
     }
-    if (outcome != Outcome::linger || !ready_.add(*connection)) {
+    if (disposition != Disposition::linger || !ready_.add(*connection)) {
         finish(*connection);
     }
 }
@@ -203,7 +203,7 @@ bool ConnectionLoop::hasRequest(Admitted& connection) {
         return true;
     }
     const bool goesOn = seen < 0 && (errno == EAGAIN || errno == EINTR);
-    settle(connection, goesOn && !connection.isExpired() ? Outcome::keepAlive : Outcome::close);
+    settle(connection, goesOn && !connection.isExpired() ? Disposition::keepAlive : Disposition::close);
     return false;
 }
 
@@ -215,32 +215,32 @@ void ConnectionLoop::serve(Admitted& connection, Exchanges& exchanges) {
 }
 
 /// Drops what the client still sends.
-Outcome ConnectionLoop::linger(Admitted& connection) {
+Disposition ConnectionLoop::linger(Admitted& connection) {
     if (connection.isExpired() || !dropInput(connection.socket().sockfd())) {
-        return Outcome::close;
+        return Disposition::close;
     }
     connection.noteInput(Clock::now());
-    return Outcome::keepAlive;
+    return Disposition::keepAlive;
 }
 
-void ConnectionLoop::settle(Admitted& connection, Outcome outcome) {
-    if (connection.isCut() && outcome != Outcome::takenOver) {
-        outcome = Outcome::close;  // Perhaps nobody waits for events any more.
+void ConnectionLoop::settle(Admitted& connection, Disposition disposition) {
+    if (connection.isCut() && disposition != Disposition::takenOver) {
+        disposition = Disposition::close;  // Perhaps nobody waits for events any more.
     }
-    switch (outcome) {
-        case Outcome::keepAlive:
+    switch (disposition) {
+        case Disposition::keepAlive:
             arm(connection, connections_.inGrace());
             break;
-        case Outcome::linger:
+        case Disposition::linger:
             // Closing at once would reset the connection, and the client might lose the response.
             connection.beginLingering(Clock::now());
             ::shutdown(connection.socket().sockfd(), SHUT_WR);
             arm(connection, true);
             break;
-        case Outcome::close:
+        case Disposition::close:
             finish(connection);
             break;
-        case Outcome::takenOver:
+        case Disposition::takenOver:
             connections_.forget(connection);
             break;
     }

@@ -74,8 +74,8 @@ private:
 
     // On a worker, or on the loop's thread when all are blocked.
     void serve(Admitted& connection, Exchanges& exchanges);
-    Outcome linger(Admitted& connection);
-    void settle(Admitted& connection, Outcome outcome);
+    Disposition linger(Admitted& connection);
+    void settle(Admitted& connection, Disposition disposition);
     void arm(Admitted& connection, bool adjust);
     void finish(Admitted& connection);
 

@@ -5,21 +5,22 @@
 
 namespace lifecycle::check {
 
-void writeJson(std::ostream& out, const std::vector<std::string>& command, const std::vector<Outcome>& outcomes) {
+void writeJson(std::ostream& out, const std::vector<std::string>& command,
+               const std::vector<ScenarioVerdict>& verdicts) {
     Poco::JSON::Array words;
     for (const std::string& word : command) {
         words.add(word);
     }
     Poco::JSON::Array scenarios;
     int failed = 0;
-    for (const Outcome& outcome : outcomes) {
+    for (const auto& [scenario, verdict] : verdicts) {
         Poco::JSON::Object one(Poco::JSON_PRESERVE_KEY_ORDER);
-        one.set("name", outcome.scenario->name);
-        one.set("result", toString(outcome.verdict.result));
-        one.set("figure", outcome.verdict.figure);
-        one.set("remark", outcome.verdict.remark);
+        one.set("name", scenario->name);
+        one.set("result", toString(verdict.result));
+        one.set("figure", verdict.figure);
+        one.set("remark", verdict.remark);
         scenarios.add(one);
-        failed += outcome.verdict.result == Verdict::Result::fail ? 1 : 0;
+        failed += verdict.result == Verdict::Result::fail ? 1 : 0;
     }
     Poco::JSON::Object all(Poco::JSON_PRESERVE_KEY_ORDER);
     all.set("command", words);

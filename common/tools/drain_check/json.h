@@ -7,13 +7,13 @@
 
 namespace lifecycle::check {
 
-struct Outcome {
+struct ScenarioVerdict {
     const Scenario* scenario;
     Verdict verdict;
 };
 
 /// {"command": […], "failed": 1, "scenarios": [{"name": …, "result": "pass"|"fail"|"n/a", "figure": …,
 /// "remark": …}]}
-void writeJson(std::ostream& out, const std::vector<std::string>& command, const std::vector<Outcome>& outcomes);
+void writeJson(std::ostream& out, const std::vector<std::string>& command, const std::vector<ScenarioVerdict>& verdicts);
 
 }  // namespace lifecycle::check

@@ -49,15 +49,15 @@ bool writeFile(const std::string& name, const Write& write) {
 int rehearse(const Settings& settings) {
     const Traits traits = probe(settings);
     printHeader(std::cout);
-    std::vector<Outcome> outcomes;
+    std::vector<ScenarioVerdict> verdicts;
     std::vector<lifecycle::timeline::Timeline> timelines;
     for (const Scenario& scenario : allScenarios()) {
         if (!settings.only.empty() && !settings.only.contains(scenario.name)) {
             continue;
         }
         Rehearsal rehearsal(settings, traits);
-        outcomes.push_back({&scenario, run(scenario, rehearsal)});
-        const Verdict& verdict = outcomes.back().verdict;
+        verdicts.push_back({&scenario, run(scenario, rehearsal)});
+        const Verdict& verdict = verdicts.back().verdict;
         print(std::cout, scenario, verdict);
         if (verdict.result != Verdict::Result::notApplicable) {
             const std::string title = scenario.name + ": " + verdict.figure;
@@ -68,15 +68,15 @@ int rehearse(const Settings& settings) {
     }
 
     const auto count = [&](Verdict::Result result) {
-        return std::count_if(outcomes.begin(), outcomes.end(),
-                             [result](const Outcome& one) { return one.verdict.result == result; });
+        return std::count_if(verdicts.begin(), verdicts.end(),
+                             [result](const ScenarioVerdict& one) { return one.verdict.result == result; });
     };
     const auto failed = count(Verdict::Result::fail);
     std::cout << '\n' << count(Verdict::Result::pass) << " passed, " << failed << " failed, "
               << count(Verdict::Result::notApplicable) << " not applicable\n";
 
     const bool written =
-        writeFile(settings.json, [&](std::ostream& out) { writeJson(out, settings.command, outcomes); }) &&
+        writeFile(settings.json, [&](std::ostream& out) { writeJson(out, settings.command, verdicts); }) &&
         writeFile(settings.timeline, [&](std::ostream& out) { out << lifecycle::timeline::svg(timelines); });
     return written && failed == 0 ? lifecycle::exitClean : 1;
 }

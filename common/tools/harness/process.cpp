@@ -49,7 +49,7 @@ Process::Process(std::vector<std::string> argv, ProcessOptions options)
       exceptions_at_start_(std::uncaught_exceptions()) {
     std::promise<void> promise;
     auto started = promise.get_future();
-    // The thread that forks must be the one that waits: see spawn.h.
+    // The thread that forks must be the one that waits: see spawned_child.h.
     waiter_ = std::thread([this, promise = std::move(promise)]() mutable {
         startAndWait(promise);
     });

@@ -3,7 +3,7 @@
 #include "captured_output.h"
 #include "deadline.h"
 #include "event_parser.h"
-#include "spawn.h"
+#include "spawned_child.h"
 
 #include <sys/types.h>
 

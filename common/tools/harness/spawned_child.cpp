@@ -1,4 +1,4 @@
-#include "spawn.h"
+#include "spawned_child.h"
 
 #include "default_signals.h"
 

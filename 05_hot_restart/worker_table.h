@@ -27,7 +27,7 @@ struct Worker {
 /// The generations of a Supervisor that have not been reaped.
 ///
 /// contains() and killAll() may be called from every thread, the rest from the loop's.
-class Workers {
+class WorkerTable {
 public:
     Worker& add(unsigned generation);
     /// Its process has been started.

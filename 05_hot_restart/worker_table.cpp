@@ -1,21 +1,21 @@
-#include "workers.h"
+#include "worker_table.h"
 
 #include <algorithm>
 #include <csignal>
 
 namespace stage {
 
-Worker& Workers::add(unsigned generation) {
+Worker& WorkerTable::add(unsigned generation) {
     workers_.push_back({.generation = generation});
     return workers_.back();
 }
 
-void Workers::registerPid(const Worker& worker) {
+void WorkerTable::registerPid(const Worker& worker) {
     const std::lock_guard lock(mutex_);
     pids_.insert(worker.process->pid());
 }
 
-void Workers::remove(const Worker& worker) {
+void WorkerTable::remove(const Worker& worker) {
     const std::lock_guard lock(mutex_);
     if (worker.process) {
         pids_.erase(worker.process->pid());
@@ -25,18 +25,18 @@ void Workers::remove(const Worker& worker) {
     workers_.erase(found);  // reaps it
 }
 
-Worker* Workers::find(GenerationState state) {
+Worker* WorkerTable::find(GenerationState state) {
     const auto found = std::find_if(workers_.begin(), workers_.end(),
                                     [state](const Worker& worker) { return worker.state == state; });
     return found == workers_.end() ? nullptr : &*found;
 }
 
-bool Workers::contains(pid_t pid) {
+bool WorkerTable::contains(pid_t pid) {
     const std::lock_guard lock(mutex_);
     return pids_.contains(pid);
 }
 
-void Workers::killAll() {
+void WorkerTable::killAll() {
     const std::lock_guard lock(mutex_);
     for (const pid_t pid : pids_) {
         ::kill(pid, SIGKILL);
