@@ -233,6 +233,11 @@ void HttpServer::announceShutdown() {
         core_->loop->announce();
     }
     core_->service.phase.announce();
+    core_->service.announcement.make();
+}
+
+Context HttpServer::shutdownContext() const {
+    return core_->service.announcement.context();
 }
 
 void HttpServer::closeListener() {
@@ -251,6 +256,7 @@ void HttpServer::stopAccepting() {
 
 void HttpServer::resumeAccepting() {
     startedLoop("resumeAccepting").resumeAccepting();
+    core_->service.announcement.takeBack();
 }
 
 ShutdownResult HttpServer::shutdown(const Context& context) {

@@ -14,7 +14,7 @@ constexpr std::uint64_t maxSkipped = 64 * 1024;
 Request::Request(Service& service, ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
                  HttpSession& session, std::vector<Gate::Guard>& guards)
     : HTTPServerRequestImpl(response, session, service.params.get()),
-      context_(service.cutting.context),
+      service_(service),
       session_(session),
       socket_(socket),
       isPersistent_(socket.head().isPersistent()),
@@ -53,7 +53,12 @@ namespace lifecycle {
 
 Context requestContext(const Poco::Net::HTTPServerRequest& request) {
     const auto* ours = dynamic_cast<const http::Request*>(&request);
-    return ours != nullptr ? ours->context() : Context::background();
+    return ours != nullptr ? ours->service().cutting.context : Context::background();
+}
+
+Context shutdownContext(const Poco::Net::HTTPServerRequest& request) {
+    const auto* ours = dynamic_cast<const http::Request*>(&request);
+    return ours != nullptr ? ours->service().announcement.context() : Context::background();
 }
 
 bool endedEarly(const Poco::Net::HTTPServerRequest& request) {

@@ -27,7 +27,7 @@ public:
     Request(Service& service, ConnectionSocket& socket, Poco::Net::HTTPServerResponseImpl& response,
             HttpSession& session, std::vector<Gate::Guard>& guards);
 
-    const Context& context() const { return context_; }
+    const Service& service() const { return service_; }
     bool endedEarly() const { return socket_.endOfStream() || (body_ && body_->bytes.isBroken()); }
     bool hasMalformedBody() const { return body_ && body_->bytes.isMalformed(); }
 
@@ -52,7 +52,7 @@ private:
         std::istream stream{&bytes};
     };
 
-    const Context& context_;
+    const Service& service_;
     HttpSession& session_;
     std::unique_ptr<Body> body_;  // made when it is asked for, if it is empty
     const ConnectionSocket& socket_;

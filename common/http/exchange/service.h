@@ -7,6 +7,7 @@
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
 #include <Poco/Net/HTTPServerParams.h>
 
+#include "http/exchange/announcement.h"
 #include "http/exchange/counters.h"
 #include "http/exchange/phase.h"
 #include "lifecycle/context.h"
@@ -25,6 +26,7 @@ struct Service {
     const std::string keepAliveHint;                ///< the Keep-Alive field of responses; empty for none
     const CancelableContext cutting;                ///< done when requests are cut
     Phase phase;
+    Announcement announcement{phase, cutting.context};
     Counters counters;
 
     void emit(std::string_view word, std::initializer_list<EventField> fields) const {

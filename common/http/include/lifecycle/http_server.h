@@ -160,6 +160,10 @@ public:
     /// in which /readyz already responds 503 and load balancers have yet to notice (lame duck).
     void announceShutdown();
 
+    /// A context that is done once the shutdown is announced, for whoever serves clients outside of a handler. See the
+    /// function of that name for handlers.
+    Context shutdownContext() const;
+
     /// The first step of a shutdown on its own, for programs with steps in between: announces it,
     /// refuses new connections, accepts the queued ones and closes the listener. Blocks for a few milliseconds;
     /// if clients are in the middle of connecting, or there is no descriptor for them, until 1.5 s after the last
@@ -209,6 +213,15 @@ private:
 /// The context of a request: it is done when the server cuts it. A handler that may run long waits on it
 /// instead of sleeping. For a request of another server it is the background.
 Context requestContext(const Poco::Net::HTTPServerRequest& request);
+
+/// A context that is done once the shutdown of the request's server is announced, at the latest when the request is cut.
+/// A handler whose response could go on forever (an event stream, a long poll) waits on it, and then ends the response
+/// as its clients expect. It is given as much time for that as every other request. Without it, one such client holds
+/// every shutdown to its deadline, and is cut.
+///
+/// resumeAccepting() takes the announcement back for whoever asks afterwards; a context that is done stays so. Callbacks
+/// run on the thread that announces. For a request of another server it is the background.
+Context shutdownContext(const Poco::Net::HTTPServerRequest& request);
 
 /// The client ended the connection before the end of what was read of the request's body, or its chunks
 /// are malformed. The stream shows either as the end of the body, so half an upload looks like a complete one.
