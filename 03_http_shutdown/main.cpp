@@ -17,6 +17,7 @@
 #include "lifecycle/run_service.h"
 #include "lifecycle/shutdown_outcome.h"
 #include "plain_server.h"
+#include "ticks.h"
 
 using namespace std::chrono_literals;
 using lifecycle::Context;
@@ -36,10 +37,12 @@ struct Settings {
     unsigned queue = 1024;
     std::string strategy = "graceful";
     std::string secondTerm = "force";
+    bool deaf = false;
 };
 
 int serveGracefully(const Settings& settings, const Context& stop, lifecycle::EventLog& events) {
-    lifecycle::HttpServer server(new stage::HelloService(settings.work, stop),  // /readyz is 503 once `stop` is done
+    Poco::Net::HTTPRequestHandlerFactory::Ptr hello(new stage::HelloService(settings.work, stop));  // has /readyz
+    lifecycle::HttpServer server(new TicksService(hello, settings.deaf),
                                  {.address = {settings.address, settings.port},
                                   .threads = settings.threads,
                                   .queue = settings.queue,
@@ -54,7 +57,7 @@ int serveGracefully(const Settings& settings, const Context& stop, lifecycle::Ev
     const lifecycle::TimePoint begin = lifecycle::Clock::now();
     events.emit("shutdown.begin", {{"cause", stop.cause()}, {"deadline", settings.timeout}});
 
-    // 1. Announce it: /readyz responds 503, and every response says `Connection: close`.
+    // 1. Announce it: /readyz responds 503, every response says `Connection: close`, and endless streams end.
     server.announceShutdown();
     events.emit("readiness.off");
 
@@ -99,6 +102,7 @@ int main(int argc, char** argv) {
     options.number("queue", settings.queue, 1, 1'000'000, "requests waiting for a thread before 503");
     options.choice("strategy", settings.strategy, {"graceful", "stopall", "stop"}, "how to shut down");
     options.choice("second-term", settings.secondTerm, {"force", "ignore"}, "what a second TERM or HUP does; INT and QUIT always force");
+    options.flag("deaf", settings.deaf, "GET /ticks does not notice the shutdown, and is cut at the deadline");
     if (const auto exitCode = options.parse(argc, argv)) {
         return *exitCode;
     }

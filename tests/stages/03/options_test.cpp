@@ -14,7 +14,7 @@ TEST_CASE("03: the options are those of all stages") {
                        {"--address TEXT", "--port PORT", "--work DURATION", "--timeout DURATION",
                         "--lame-duck DURATION", "--keepalive-grace DURATION", "--keep-alive-timeout DURATION", "--threads NUMBER",
                         "--queue NUMBER", "--strategy graceful|stopall|stop",
-                        "--second-term force|ignore", "--help", "--version"});
+                        "--second-term force|ignore", "--deaf", "--help", "--version"});
 }
 
 TEST_CASE("03: the help shows each default with its unit") {
