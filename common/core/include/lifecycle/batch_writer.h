@@ -125,20 +125,22 @@ public:
         closed_ = true;
         changed_.notify_all();
         changed_.wait(lock, context.token(), [this] { return ended_; });
+        if (ended_) {
+            lock.unlock();
+            join();  // It has ended, too, when this returns: the process may be left by _exit next.
+            lock.lock();
+        }
         return finished_;
     }
 
-    /// The same without a deadline, but gives up at the first error. Blocks until the thread has ended. For one thread;
-    /// a second call does nothing.
+    /// The same without a deadline, but gives up at the first error. Blocks until the thread has ended.
     void stop() {
         {
             const std::lock_guard lock(mutex_);
             closed_ = stopped_ = true;
             changed_.notify_all();
         }
-        if (thread_.joinable()) {
-            thread_.join();
-        }
+        join();
     }
 
     /// For the last count before _exit: from here on nothing is accepted, and no batch begins. A write that has begun may
@@ -232,6 +234,10 @@ private:
         return !changed_.wait_until(lock, addSaturated(Clock::now(), options_.retryInterval), [this] { return stopped_; });
     }
 
+    void join() {
+        std::call_once(joined_, [this] { thread_.join(); });
+    }
+
     void setError(std::string_view error) {
         {
             const std::lock_guard lock(mutex_);
@@ -270,7 +276,8 @@ private:
     std::atomic<std::uint64_t> written_ = 0;
 
     std::vector<Item> batch_;  // used by the thread alone
-    std::thread thread_;       // the last one: uses all of the above
+    std::once_flag joined_;
+    std::thread thread_;  // the last one: uses all of the above
 };
 
 }  // namespace lifecycle
