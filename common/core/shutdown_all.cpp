@@ -18,9 +18,6 @@ HooksReport shutdownAll(const std::vector<ServerToShutDown>& servers, const Cont
     // Hooks skips what its context leaves no time for, but every server must be shut down. So each server gets
     // `context` itself, and the limit for its return is later than that.
     const auto [limit, end] = withCancel(Context::background());
-    const DoneCallback whenDone = context.onDone([end = end, context] {
-        detail::TimerQueue::instance().schedule(Clock::now() + timeToCut, [end, cause = context.cause()] { end(cause); });
-    });
     Hooks concurrent(events);
     for (const ServerToShutDown& server : servers) {
         const Hook hook{.name = server.name,
@@ -32,6 +29,10 @@ HooksReport shutdownAll(const std::vector<ServerToShutDown>& servers, const Cont
             concurrent.insert(hook, false);
         }
     }
+    // Only now: starting the threads may have taken longer than a server's time to cut.
+    const DoneCallback whenDone = context.onDone([end = end, context] {
+        detail::TimerQueue::instance().schedule(Clock::now() + timeToCut, [end, cause = context.cause()] { end(cause); });
+    });
     return concurrent.run(limit);
 }
 
