@@ -69,7 +69,7 @@ TEST_CASE("library: a handler that takes 300 ms to say goodbye is waited for") {
     CHECK(client.readBytes(1'000'000, 10s).bytes.find("goodbye\n") != std::string::npos);
 }
 
-TEST_CASE("library: the announcement is told before the listener closes, also to whoever is not a handler") {
+TEST_CASE("library: the announcement is told before the listener closes, also outside of handlers") {
     std::atomic<bool> told = false;
     Served server(hello);
     const auto callback = server->shutdownContext().onDone([&] { told = true; });
@@ -80,7 +80,7 @@ TEST_CASE("library: the announcement is told before the listener closes, also to
     CHECK(get(server.port(), "/").status == 200);
 }
 
-TEST_CASE("library: an announcement that is taken back is over for whoever asks then") {
+TEST_CASE("library: once an announcement is taken back, callers get a context that is not done") {
     Served server(hello);
     const Context before = server->shutdownContext();
     server->stopAccepting();

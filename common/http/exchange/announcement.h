@@ -7,8 +7,8 @@
 
 namespace lifecycle::http {
 
-/// Tells handlers that the shutdown has been announced, by a context. An announcement that is taken back does not undo
-/// that context: whoever asks later gets a new one.
+/// Tells handlers that the shutdown has been announced, by a context. Taking the announcement back does not undo that
+/// context: later callers get a new one.
 ///
 /// All functions may be called from every thread.
 class Announcement {

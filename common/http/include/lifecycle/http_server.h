@@ -160,8 +160,8 @@ public:
     /// in which /readyz already responds 503 and load balancers have yet to notice (lame duck).
     void announceShutdown();
 
-    /// A context that is done once the shutdown is announced, for whoever serves clients outside of a handler. See the
-    /// function of that name for handlers.
+    /// A context that is done once the shutdown is announced, for code outside of handlers. Handlers use the function
+    /// of the same name.
     Context shutdownContext() const;
 
     /// The first step of a shutdown on its own, for programs with steps in between: announces it,
@@ -219,8 +219,8 @@ Context requestContext(const Poco::Net::HTTPServerRequest& request);
 /// as its clients expect. It is given as much time for that as every other request. Without it, one such client holds
 /// every shutdown to its deadline, and is cut.
 ///
-/// resumeAccepting() takes the announcement back for whoever asks afterwards; a context that is done stays so. Callbacks
-/// run on the thread that announces. For a request of another server it is the background.
+/// After resumeAccepting() callers get a new context; one that is done stays done. Callbacks run on the thread that
+/// announces. For a request of another server it is the background.
 Context shutdownContext(const Poco::Net::HTTPServerRequest& request);
 
 /// The client ended the connection before the end of what was read of the request's body, or its chunks
