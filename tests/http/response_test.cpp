@@ -106,7 +106,7 @@ TEST_CASE("library: a client that stops reading for too long gets no byte twice,
     failed.wait();
     reads.set();
     const Response response = client.readResponse(30s);
-    CHECK(response.body.size() > 4096);
+    CHECK_FALSE(response.body.empty()); // a reset discards what has not reached the client's own buffer
     CHECK(response.body.size() < numbers.size());
     CHECK(numbers.compare(0, response.body.size(), response.body) == 0);
     CHECK((response.outcome == Outcome::truncated || response.outcome == Outcome::reset));
